@@ -1,0 +1,206 @@
+.POSIX:
+
+# make                     ./acme: static, stripped, with musl-gcc where there is one
+# make CC=mips-linux-muslsf-gcc AR=mips-linux-muslsf-ar       ... for a router
+# make CC=cc STATIC=       ./acme with the system's libc, unstripped; CFLAGS, LDFLAGS for sanitizers
+# make check, check-all    all tests; long ones too       make demo   a certificate from Pebble
+# make install, uninstall  DESTDIR, PREFIX, PROG          make size   against the goal
+# make clean, distclean    the latter forgets downloads   make V=1    shows the commands
+#
+# BEARSSL=DIR is BearSSL 0.6's source; without it tests/bearssl fetches it.
+
+VERSION = 0.1
+PREFIX = /usr/local
+DESTDIR =
+PROG = acme
+BEARSSL =
+CC != echo "$${CC:-$$(command -v musl-gcc >/dev/null && echo musl-gcc || echo cc)}"
+AR = ar
+NM = nm
+CFLAGS = -Os -fno-unwind-tables -fno-asynchronous-unwind-tables
+LDFLAGS =
+STATIC = -static
+WERROR =
+# Where everything but ./acme goes; another one for another compiler's build.
+B = build
+
+SECTIONS = -ffunction-sections -fdata-sections
+# A static binary has a fixed address and no padding between its segments: 4 % smaller.
+FIXED = $(STATIC:-static=-fno-pie)
+COMPACT = -Wl,-z,noseparate-code -Wl,--build-id=none
+COMPILE = $(CC) -std=c99 -D_POSIX_C_SOURCE=200809L \
+	-Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
+	-isystem $(B)/bearssl/inc $(SECTIONS) $(FIXED) $(CFLAGS)
+COMPILE_OURS = $(COMPILE) -DVERSION=\"$(VERSION)\"
+HOOKDIR = -DHOOKDIR=\"$(PREFIX)/share/acme/hooks\"
+LINK_FLAGS = $(LDFLAGS) $(STATIC:-static=-static -no-pie $(COMPACT)) -Wl,--gc-sections
+LINK = $(CC) $(CFLAGS) $(LINK_FLAGS)
+# Entropy and time are ours to give (key.c, tls.c), not BearSSL's to find.
+COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
+	-DBR_USE_URANDOM=0 -DBR_USE_WIN32_RAND=0 -DBR_RDRAND=0 \
+	-DBR_USE_UNIX_TIME=0 -DBR_USE_WIN32_TIME=0 $(SECTIONS) $(FIXED) $(CFLAGS)
+
+# All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
+OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
+	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/dir.o \
+	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
+	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/renewal.o $(B)/respond.o $(B)/revoke.o \
+	$(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o \
+	$(B)/trust.o $(B)/util.o $(B)/value.o
+LIB = $(B)/libacme.a $(B)/libbearssl.a
+BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
+UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
+TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
+
+# Commands are hidden behind one short line unless V=1.
+Q = @
+Q0 = @
+Q1 =
+V =
+S = $(Q$(V))
+
+all: acme
+
+acme: $(B)/acme
+	@echo '  LINK    acme'
+	$(S)s=-s; [ '$(STATIC)' ] || s=; $(LINK) $$s -o $@ $(B)/main.o $(LIB)
+
+# With symbols, for make size and the debugger.
+$(B)/acme: $(B)/main.o $(LIB)
+	$(S)$(LINK) -o $@ $(B)/main.o $(LIB)
+
+$(B)/libacme.a: $(OBJ) $(B)/hook.o
+	$(S)rm -f $@
+	$(S)$(AR) -rcs $@ $(OBJ) $(B)/hook.o
+
+$(OBJ) $(B)/main.o: $(B)/flags $(B)/bearssl/verified
+	@echo '  CC      $(@F)'
+	$(S)$(COMPILE_OURS) -c -o $@ $(@F:.o=.c)
+
+$(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
+	@echo '  CC      $(@F)'
+	$(S)$(COMPILE_OURS) $(HOOKDIR) -c -o $@ hook.c
+
+# What each object is made of; tests/includes compares this with the #include lines.
+$(B)/account.o: account.c account.h acme.h asn1.h base64.h buf.h conf.h json.h jws.h key.h store.h tls.h util.h
+$(B)/acme.o: acme.c acme.h buf.h http.h json.h talk.h util.h
+$(B)/args.o: args.c args.h buf.h conf.h util.h value.h
+$(B)/asn1.o: asn1.c asn1.h buf.h
+$(B)/base64.o: base64.c base64.h buf.h
+$(B)/buf.o: buf.c buf.h
+$(B)/ca.o: ca.c buf.h ca.h
+$(B)/certs.o: certs.c buf.h dir.h store.h util.h
+$(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h key.h name.h util.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h store.h util.h
+$(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
+$(B)/dir.o: dir.c buf.h dir.h util.h
+$(B)/home.o: home.c buf.h dir.h home.h
+$(B)/hook.o: hook.c buf.h dir.h hook.h util.h
+$(B)/http.o: http.c buf.h http.h
+$(B)/issue.o: issue.c account.h buf.h chain.h challenge.h conf.h hook.h issue.h key.h obtain.h renewal.h store.h util.h
+$(B)/json.o: json.c buf.h json.h
+$(B)/jws.o: jws.c base64.h buf.h jws.h
+$(B)/key.o: key.c asn1.h base64.h buf.h key.h util.h
+$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h util.h
+$(B)/name.o: name.c buf.h name.h
+$(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h name.h obtain.h renewal.h store.h util.h
+$(B)/out.o: out.c buf.h json.h out.h util.h
+$(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
+$(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
+$(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
+$(B)/roots.o: roots.c roots.h
+$(B)/serve.o: serve.c asn1.h base64.h buf.h key.h serve.h util.h
+$(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h http.h key.h name.h out.h renewal.h show.h store.h util.h
+$(B)/store.o: store.c buf.h dir.h home.h store.h util.h
+$(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
+$(B)/tls.o: tls.c base64.h buf.h http.h key.h tls.h trust.h util.h
+$(B)/trust.o: trust.c asn1.h base64.h buf.h roots.h trust.h util.h
+$(B)/util.o: util.c buf.h util.h
+$(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h value.h
+
+# A unit test includes the .c file that it tests, so that member of libacme.a
+# is not pulled.  Tools are programs that tests/e2e uses.
+unit: $(UNIT) $(TOOL)
+
+$(UNIT): tests/tap.h tests/fault.h $(LIB)
+	@echo '  CC      tests/$(@F)'
+	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/unit/$(@F).c $(LIB)
+
+$(TOOL): $(LIB)
+	@echo '  CC      tests/tool/$(@F)'
+	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/tool/$(@F).c $(LIB)
+
+$(B)/libbearssl.a: $(BEARSSL_OBJ)
+	@echo '  AR      libbearssl.a'
+	$(S)rm -f $@
+	$(S)$(AR) -rcs $@ $(BEARSSL_OBJ)
+
+# Not on the .c files: the stamp is newer whenever they are.
+$(BEARSSL_OBJ): $(B)/flags.bearssl $(B)/bearssl/verified
+	$(S)$(COMPILE_BEARSSL) -c -o $@ $(@:.o=.c)
+
+# Each time: the sums of 300 files are taken in no time.
+$(B)/bearssl/verified: FORCE
+	@tests/bearssl $(B)/bearssl '$(BEARSSL)'
+
+# Files that change when a command does.
+$(B)/flags: FORCE
+	@mkdir -p $(B)/tests/tool
+	@printf '%s\n' '$(COMPILE_OURS) $(LINK)' | cmp -s - $@ || { \
+		echo '  WITH    $(CC) $(CFLAGS) $(LDFLAGS) $(STATIC)'; \
+		printf '%s\n' '$(COMPILE_OURS) $(LINK)' >$@; }
+
+$(B)/flags.bearssl: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(COMPILE_BEARSSL)' | cmp -s - $@ || printf '%s\n' '$(COMPILE_BEARSSL)' >$@
+
+$(B)/prefix: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(PREFIX)' | cmp -s - $@ || printf '%s\n' '$(PREFIX)' >$@
+
+FORCE:
+
+# The set-up may install the compiler: make looks again for what there is.
+check:
+	@tests/setup build check
+	@$(MAKE) acme unit
+	@B='$(B)' tests/run
+
+check-all:
+	@tests/setup build check
+	@$(MAKE) acme unit
+	@B='$(B)' tests/run all
+
+demo:
+	@tests/setup build demo
+	@$(MAKE) acme
+	@tests/demo
+
+size: acme
+	@tests/size acme $(B)/acme $(NM)
+
+install: acme
+	mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1' '$(DESTDIR)$(PREFIX)/share/acme/hooks'
+	cp acme '$(DESTDIR)$(PREFIX)/bin/$(PROG).new'
+	chmod 755 '$(DESTDIR)$(PREFIX)/bin/$(PROG).new'
+	mv -f '$(DESTDIR)$(PREFIX)/bin/$(PROG).new' '$(DESTDIR)$(PREFIX)/bin/$(PROG)'
+	cp acme.1 '$(DESTDIR)$(PREFIX)/share/man/man1/$(PROG).1'
+	chmod 644 '$(DESTDIR)$(PREFIX)/share/man/man1/$(PROG).1'
+	for f in hooks/*; do \
+		cp "$$f" '$(DESTDIR)$(PREFIX)/share/acme/hooks' && \
+		chmod 755 '$(DESTDIR)$(PREFIX)/share/acme/'"$$f" || exit 1; \
+	done
+
+uninstall:
+	rm -f '$(DESTDIR)$(PREFIX)/bin/$(PROG)' '$(DESTDIR)$(PREFIX)/share/man/man1/$(PROG).1'
+	for f in hooks/*; do rm -f '$(DESTDIR)$(PREFIX)/share/acme/'"$$f"; done
+	-rmdir '$(DESTDIR)$(PREFIX)/share/acme/hooks' '$(DESTDIR)$(PREFIX)/share/acme'
+
+clean:
+	rm -f acme
+	for f in build/*; do [ "$$f" = build/download ] || rm -rf "$$f"; done
+
+distclean: clean
+	rm -rf build
+
+.PHONY: all unit check check-all demo size install uninstall clean distclean
