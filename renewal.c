@@ -1,0 +1,313 @@
+/*
+ * renewal.c - the file certs/NAME/renewal, when a certificate falls due, and
+ * the deploy hooks and reload that are owed after its files changed.  Owed
+ * lines are on disk before the files are switched, and crossed off one by one.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "conf.h"
+#include "hook.h"
+#include "renewal.h"
+#include "store.h"
+#include "util.h"
+
+enum { DAY = 86400 };
+
+static void
+put_time(struct buf *b, const char *key, int64_t t)
+{
+	char mem[32];
+	struct buf v = BUF(mem);
+
+	if (!t)
+		return;
+	buf_time(&v, t);
+	kv_put(b, key, buf_view(&v));
+}
+
+static void
+put_number(struct buf *b, const char *key, unsigned n)
+{
+	char mem[24];
+	struct buf v = BUF(mem);
+
+	if (!n)
+		return;
+	buf_uint(&v, n);
+	kv_put(b, key, buf_view(&v));
+}
+
+static int64_t
+get_time(struct slice text, const char *key)
+{
+	struct slice v = kv_get(text, key);
+	int64_t t;
+
+	return v.p && time_rfc3339(v, &t) == 0 ? t : 0;
+}
+
+static unsigned
+get_number(struct slice text, const char *key)
+{
+	struct slice v = kv_get(text, key);
+	uint64_t n;
+
+	return v.p && slice_uint(v, &n) == 0 && n < 1000000 ? (unsigned)n : 0;
+}
+
+static void
+get_text(struct slice text, const char *key, char *out, size_t size)
+{
+	struct slice v = kv_get(text, key);
+
+	out[0] = 0;
+	if (v.p)
+		slice_copy(v, out, size);
+}
+
+void
+renewal_read(const char *name, struct renewal *r)
+{
+	static char mem[LIMIT_CONF];
+	struct buf b = BUF(mem), owed;
+	const char *path = store_cert_path(name, "/renewal");
+	struct slice text, key, value;
+
+	memset(r, 0, sizeof(*r));
+	if (store_read(path, &b) < 0) {
+		if (errno != ENOENT)
+			warn("cannot read ", path, ":", (char *)0);
+		return;
+	}
+	text = buf_view(&b);
+	r->live = (int)get_number(text, "generation");
+	r->not_before = get_time(text, "not_before");
+	r->not_after = get_time(text, "not_after");
+	r->next = get_time(text, "next");
+	r->pending = (int)get_number(text, "pending");
+	r->failures = get_number(text, "failures");
+	r->back_off = get_time(text, "back_off");
+	r->revoked = get_time(text, "revoked");
+	get_text(text, "serial", r->serial, sizeof(r->serial));
+	get_text(text, "error", r->error, sizeof(r->error));
+	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
+	while (kv_next(&text, &key, &value))
+		if (slice_is(key, "owed")) {
+			buf_slice(&owed, value);
+			buf_char(&owed, '\n');
+		}
+	r->owed[owed.len] = 0;
+}
+
+/* Takes the first line of *text. */
+static int
+next_line(struct slice *text, struct slice *line)
+{
+	const char *end;
+
+	if (!text->n)
+		return 0;
+	end = memchr(text->p, '\n', text->n);
+	line->p = text->p;
+	line->n = end ? (size_t)(end - text->p) : text->n;
+	text->p += line->n + !!end;
+	text->n -= line->n + !!end;
+	return 1;
+}
+
+int
+renewal_write(const char *name, const struct renewal *r)
+{
+	static char mem[LIMIT_CONF];
+	struct buf b = BUF(mem);
+	const char *path = store_cert_path(name, "/renewal");
+	struct slice owed = slice(r->owed), line;
+
+	put_number(&b, "generation", (unsigned)r->live);
+	put_time(&b, "not_before", r->not_before);
+	put_time(&b, "not_after", r->not_after);
+	if (r->serial[0])
+		kv_put(&b, "serial", slice(r->serial));
+	put_time(&b, "next", r->next);
+	put_number(&b, "pending", (unsigned)r->pending);
+	put_number(&b, "failures", r->failures);
+	put_time(&b, "back_off", r->back_off);
+	put_time(&b, "revoked", r->revoked);
+	if (r->error[0])
+		kv_put(&b, "error", slice(r->error));
+	while (next_line(&owed, &line))
+		kv_put(&b, "owed", line);
+	if (b.err)
+		errno = EFBIG;
+	if (!b.err && store_write(path, buf_view(&b)) == 0)
+		return 0;
+	return store_failed("cannot write", path);
+}
+
+int64_t
+renewal_due(int64_t not_before, int64_t not_after, const char *days)
+{
+	int64_t life = not_after - not_before;
+	uint64_t n;
+
+	if (days && slice_uint(slice(days), &n) == 0)
+		return not_after - (int64_t)n * DAY;
+	return not_after - (life < 10 * DAY ? life / 2 : life / 3);
+}
+
+void
+renewal_failed(struct renewal *r, const char *error)
+{
+	static const int minutes[] = { 1, 10, 100 };
+	unsigned n = r->failures < 3 ? r->failures : 3;
+
+	r->back_off = now_wall() + (n < 3 ? minutes[n] * 60 : DAY);
+	if (r->failures < 999999)
+		r->failures++;
+	if (slice_copy(slice(error), r->error, sizeof(r->error)) < 0) {
+		struct slice cut = { error, sizeof(r->error) - 1 };
+
+		slice_copy(cut, r->error, sizeof(r->error));
+	}
+}
+
+int
+renewal_owe(struct renewal *r, const struct conf *c)
+{
+	struct buf b;
+	unsigned i;
+
+	buf_init(&b, r->owed, sizeof(r->owed));
+	for (i = 0; i < c->deploy.n; i++)
+		buf_all(&b, "deploy ", c->deploy.v[i], "\n", (char *)0);
+	if (c->reload)
+		buf_all(&b, "reload ", c->reload, "\n", (char *)0);
+	buf_text(&b);
+	if (b.err)
+		r->owed[0] = 0;
+	return b.err ? fail(ST_CONFIG, "deploy hooks and reload together are longer"
+	    " than the limit of 8192 bytes", (char *)0) : 0;
+}
+
+/* --- running what is owed --- */
+
+static char env_mem[LIMIT_CONF];
+
+static const char *
+live_file(char *mem, size_t size, const char *name, const char *file)
+{
+	char rel[LIMIT_PATH];
+	struct buf b;
+
+	buf_init(&b, mem, size);
+	if (store_file(rel, sizeof(rel), name, 0, file) < 0)
+		return "";
+	store_path(&b, rel);
+	if (b.len && mem[b.len - 1] == '/')
+		b.len--;
+	return buf_text(&b);
+}
+
+static void
+deploy_env(struct hook_env *e, const char *name, const struct conf *c, const char *event)
+{
+	char mem[LIMIT_NAMES * (LIMIT_NAME + 1)], path[LIMIT_PATH];
+	struct buf b = BUF(mem);
+	unsigned i;
+
+	hook_env_init(e, env_mem, sizeof(env_mem));
+	for (i = 0; i < c->env.n; i++)
+		hook_env_line(e, c->env.v[i]);
+	for (i = 0; i < c->names; i++)
+		buf_all(&b, i ? " " : "", c->name[i], (char *)0);
+	hook_env_put(e, "RENEWED_DOMAINS", buf_text(&b));
+	hook_env_put(e, "RENEWED_LINEAGE", live_file(path, sizeof(path), name, ""));
+	hook_env_put(e, "ACME_EVENT", event);
+	hook_env_put(e, "ACME_NAME", name);
+	hook_env_put(e, "ACME_IDENTS", buf_text(&b));
+	hook_env_put(e, "ACME_HOME", store_home());
+}
+
+/* deploy_cert NAME PRIVKEY CERT FULLCHAIN CHAIN EPOCH: dehydrated's arguments. */
+static int
+deploy(const char *prog, const char *name, const struct renewal *r,
+    struct hook_env *e, unsigned timeout)
+{
+	static char key[LIMIT_PATH], cert[LIMIT_PATH], full[LIMIT_PATH], chain[LIMIT_PATH];
+	char epoch[24];
+	struct buf b = BUF(epoch);
+	const char *args[8];
+	struct hook h;
+	const char *why;
+
+	if (hook_find(&h, prog, store_home(), &why) < 0) {
+		warn("deploy-hook ", prog, ": ", why, (char *)0);
+		return HOOK_EXEC;
+	}
+	buf_int(&b, r->not_before);
+	args[0] = "deploy_cert";
+	args[1] = name;
+	args[2] = live_file(key, sizeof(key), name, "privkey.pem");
+	args[3] = live_file(cert, sizeof(cert), name, "cert.pem");
+	args[4] = live_file(full, sizeof(full), name, "fullchain.pem");
+	args[5] = live_file(chain, sizeof(chain), name, "chain.pem");
+	args[6] = buf_text(&b);
+	args[7] = 0;
+	return hook_run(&h, args, e, timeout);
+}
+
+/* Runs one owed line; 0 if it succeeded. */
+static int
+pay(const char *line, const char *name, const struct conf *c,
+    const struct renewal *r, const char *event)
+{
+	static struct hook_env e;
+	char mem[64];
+	struct buf b = BUF(mem);
+	int result;
+
+	deploy_env(&e, name, c, event);
+	note(1, line, (char *)0);
+	if (e.err)
+		result = HOOK_EXEC;
+	else if (strncmp(line, "deploy ", 7) == 0)
+		result = deploy(line + 7, name, r, &e, c->hook_timeout);
+	else
+		result = hook_shell(line + 7, &e, c->hook_timeout);
+	wipe(env_mem, e.text.len);
+	if (result == 0)
+		return 0;
+	hook_result(&b, result, c->hook_timeout);
+	fail(ST_DEPLOY, "the certificate is in place, but this failed and is owed: ",
+	    line, ": ", buf_text(&b), (char *)0);
+	return -1;
+}
+
+
+int
+renewal_pay(const char *name, const struct conf *c, struct renewal *r, const char *event)
+{
+	static char line[sizeof(r->owed)];
+	char *p = r->owed;
+	int status = 0;
+	size_t n;
+
+	while (*p) {
+		n = strcspn(p, "\n");
+		memcpy(line, p, n);
+		line[n] = 0;
+		n += p[n] == '\n';
+		if (stop_signal())
+			return ST_DEPLOY;
+		if (pay(line, name, c, r, event) == 0) {
+			memmove(p, p + n, strlen(p + n) + 1);
+			if (renewal_write(name, r))
+				return ST_STORE;
+		} else {
+			status = ST_DEPLOY;
+			p += n;
+		}
+	}
+	return status;
+}

@@ -1,0 +1,49 @@
+/*
+ * renewal.h - what is known of a certificate between runs: the file
+ * certs/NAME/renewal, key=value lines, one small file that tells `renew`
+ * whether there is anything to do.
+ */
+#ifndef RENEWAL_H
+#define RENEWAL_H
+
+#include "buf.h"
+
+struct conf;
+struct x509;
+
+struct renewal {
+	int live;			/* generation that the file speaks of, 0 none */
+	int64_t not_before, not_after;	/* of the live certificate, 0 if none; seconds since 1970 */
+	char serial[64];		/* of it, hex */
+	int64_t next;			/* when it falls due; 0 now */
+	int pending;			/* an order is under way or was cut off */
+	unsigned failures;		/* in a row */
+	int64_t back_off;		/* not to be tried before by renew, 0 free */
+	int64_t revoked;		/* when, 0 not: not renewed unless told */
+	char error[512];		/* the last failure, "" none */
+	char owed[8192];		/* lines "deploy PROG" and "reload CMD", to be run */
+};
+
+/* A missing or unreadable file gives an empty one, due now, with a warning if unreadable. */
+void renewal_read(const char *name, struct renewal *r);
+/* 0, or ST_STORE, printed. */
+int renewal_write(const char *name, const struct renewal *r);
+
+/*
+ * When a certificate falls due: `days` before its end if given, else at two
+ * thirds of its lifetime, or a half if that is under ten days.
+ */
+int64_t renewal_due(int64_t not_before, int64_t not_after, const char *days);
+
+/* Counts a failure and sets back_off: 1, 10, 100 minutes, then a day. */
+void renewal_failed(struct renewal *r, const char *error);
+
+/* What a commit owes: all deploy hooks of c, then its reload.  0, or ST_CONFIG, printed. */
+int renewal_owe(struct renewal *r, const struct conf *c);
+/*
+ * Runs what is owed, in order; what succeeds is crossed off on disk at once.
+ * event: "issued" or "renewed".  0, ST_DEPLOY, or ST_STORE, printed.
+ */
+int renewal_pay(const char *name, const struct conf *c, struct renewal *r, const char *event);
+
+#endif
