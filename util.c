@@ -448,9 +448,9 @@ wait_fd(int fd, short events, int64_t deadline)
 		FD_ZERO(&in);
 		FD_ZERO(&out);
 		if (fd >= 0 && (events & POLLIN))
-			FD_SET(fd, &in);
+			FD_SET((unsigned)fd, &in);
 		if (fd >= 0 && (events & POLLOUT))
-			FD_SET(fd, &out);
+			FD_SET((unsigned)fd, &out);
 		ms = deadline - now_ms();
 		if (ms < 0)
 			ms = 0;

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Peak resident memory of complete issuances: VmHWM of every process of ours,
+# summed over all that ran, read while strace holds each at its exit.
+. "$(dirname "$0")/../lib.sh"
+
+case $(file -L "$acme" 2>/dev/null) in
+*statically*) ;;
+*) skip_all 'only for the static binary' ;;
+esac
+strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+challtestsrv_start
+free_port http_port
+free_port tls_port
+pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
+exe=$(readlink -f "$acme")
+
+# peak NAME COMMAND...: the greatest sum, in KiB, over processes alive together:
+# all of ours but those that became a hook by execve (the responder did not, it
+# is a hook's fork).
+peak()
+{
+	peak_name=$1
+	shift
+	: >"$scratch/ticks"
+	tick=0
+	strace -f -qq -s 200 -o "$scratch/strace.log" -e trace=execve,exit_group \
+		-e inject=exit_group:delay_enter=300000 "$@" >"$scratch/out" 2>"$scratch/err" &
+	tracer=$!
+	while kill -0 $tracer 2>/dev/null; do
+		tick=$((tick + 1))
+		for p in $(pgrep -x acme || :); do
+			[ "$(readlink "/proc/$p/exe" 2>/dev/null)" = "$exe" ] || continue
+			hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$p/status" 2>/dev/null)
+			[ -z "$hwm" ] || echo "$tick $p $hwm" >>"$scratch/ticks"
+		done
+		sleep 0.03
+	done
+	wait $tracer
+	status=$?
+	ran="$*" out='' err=$(cat "$scratch/err")
+	is "$peak_name succeeds" $status 0
+	sed -n 's/^\([0-9]*\) execve("[^"]*", \["[^"]*", "hook".*/\1/p' "$scratch/strace.log" >"$scratch/hooks"
+	sum=$(awk '
+		FILENAME ~ /hooks$/ { hook[$1] = 1; next }
+		!($2 in hook) {
+			n++
+			last[$2] = $3; tick[n] = $1; pid[n] = $2
+		}
+		END {
+			for (i = 1; i <= n; i++) {
+				s[tick[i]] += last[pid[i]]
+				parts[tick[i]] = parts[tick[i]] " " last[pid[i]]
+				if (s[tick[i]] > max) { max = s[tick[i]]; at = tick[i] }
+			}
+			print max + 0, "=" parts[at]
+		}' "$scratch/hooks" "$scratch/ticks")
+	diag "$peak_name: $sum KiB"
+	ok "$peak_name stays below 1 MiB" [ "${sum%% *}" -gt 100 -a "${sum%% *}" -lt 1024 ]
+}
+
+peak 'EC, standalone' "$acme" issue e.example.com -c "standalone:$http_port" -s "$server" --ca-file "$ca"
+peak 'RSA 4096 key, tls-alpn' "$acme" issue r.example.com -k rsa4096 -c "tls-alpn:$tls_port" -s "$server" --ca-file "$ca"
+# shellcheck disable=SC2046 # a list of names
+peak '100 names' "$acme" issue $(seq -f 'n%g.example.com' 100) -c "standalone:$http_port" -s "$server" --ca-file "$ca"
+done_testing
