@@ -553,7 +553,7 @@ end_entry(const char *name, const struct conf *c, int id, const char *error)
 {
 	static char text_mem[LIMIT_CONF];
 	struct buf b = BUF(text_mem);
-	char command[LIMIT_CONF / 4];
+	static char command[LIMIT_CONF];
 
 	if (store_journal_read(name, id, &b) < 0)
 		warn("cannot read the journal entry of a hook left standing:", (char *)0);

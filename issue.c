@@ -203,7 +203,7 @@ issue_locked(const char *name, struct conf *c)
 	if (st.live != live && live)
 		st.pending = 1;
 	st.live = live;
-	if (live && have == 0 && !c->force && !st.pending &&
+	if (live && have == 0 && !c->force && !st.pending && !st.revoked &&
 	    conf_same_certificate(c, &stored)) {
 		st.next = renewal_due(st.not_before, st.not_after, c->days);
 		if (st.next > now_wall()) {

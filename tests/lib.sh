@@ -11,7 +11,7 @@
 # and ends with done_testing.  All addresses are 127.0.0.1 (and ::1 in
 # certificates); all ports are free ones.
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154 # variables are what it hands out, free_port sets them by name
+# shellcheck disable=SC2034 # variables are what it hands out
 set -u
 
 root=$(cd "$(dirname "$0")" && while [ ! -f tests/lib.sh ] && [ "$PWD" != / ]; do cd ..; done && pwd)
@@ -28,6 +28,11 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/acme-test.XXXXXX") || exit 1
 ACME_TEST=$scratch
 ACME_HOME=$scratch/home
 export ACME_TEST ACME_HOME
+
+# What is handed out below; all empty until the server is there.
+ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid=''
+http_port='' tls_port='' dns_port='' pebble_port='' management_port='' challtestsrv_port=''
+status=0
 
 ok_count=0
 failures=0
@@ -146,7 +151,7 @@ exits()
 # What the last run did, for whoever reads the failure.
 show_run()
 {
-	[ "${ran-}" ] || return 0
+	[ "$ran" ] || return 0
 	diag "last run: $ran"
 	diag "exit status $status"
 	tail -n 20 "$scratch/out" | sed 's/^/# stdout: /' >&3
@@ -359,8 +364,8 @@ challtestsrv()
 pebble_start()
 {
 	ca_make
-	[ "${http_port-}" ] || free_port http_port
-	[ "${tls_port-}" ] || free_port tls_port
+	[ "$http_port" ] || free_port http_port
+	[ "$tls_port" ] || free_port tls_port
 	free_port pebble_port
 	free_port management_port
 	pebble_this=${pebble_name:-pebble}
@@ -381,7 +386,7 @@ pebble_start()
 		*) break ;;
 		esac
 	done
-	[ -z "${dns_port-}" ] || set -- -dnsserver "127.0.0.1:$dns_port" "$@"
+	[ -z "$dns_port" ] || set -- -dnsserver "127.0.0.1:$dns_port" "$@"
 	# shellcheck disable=SC2086 # a list of words
 	begin "$pebble_this" "$pebble_port" env $pebble_env pebble -config "$scratch/$pebble_this.json" "$@"
 	wait_port "$management_port" "$pid"
@@ -389,21 +394,21 @@ pebble_start()
 	management=https://localhost:$management_port
 }
 
-# pebble_root [N]: Pebble's own root and intermediate (of chain N), which its
-# certificates end at: $scratch/root.pem, intermediate.pem.
+# pebble_root: Pebble's own root and intermediate, which its certificates end
+# at: $scratch/root.pem, intermediate.pem.  $pebble_chain: those of an alternate.
 pebble_root()
 {
-	curl -fsS --cacert "$ca" -o "$scratch/root.pem" "$management/roots/${1:-0}" &&
-	curl -fsS --cacert "$ca" -o "$scratch/intermediate.pem" "$management/intermediates/${1:-0}"
+	curl -fsS --cacert "$ca" -o "$scratch/root.pem" "$management/roots/${pebble_chain:-0}" &&
+	curl -fsS --cacert "$ca" -o "$scratch/intermediate.pem" "$management/intermediates/${pebble_chain:-0}"
 }
 
 # --- other servers -----------------------------------------------------------
 
-# nginx_start [DIR]: a real nginx that serves DIR (default $scratch/www) at $http_port.
+# nginx_start: a real nginx that serves $webroot ($scratch/www if unset) at $http_port.
 nginx_start()
 {
-	[ "${http_port-}" ] || free_port http_port
-	webroot=${1:-$scratch/www}
+	[ "$http_port" ] || free_port http_port
+	webroot=${webroot:-$scratch/www}
 	mkdir -p "$webroot" "$scratch/nginx"
 	cat >"$scratch/nginx.conf" <<-END
 	daemon off;
