@@ -237,7 +237,7 @@ post_endpoint(enum acme_kind kind, enum acme_endpoint ep, char *url)
 			return talk_problem(ST_REFUSED, "this CA offers no ",
 			    acme_endpoint_name[ep], (char *)0);
 		slice_copy(slice(acme.dir.url[ep]), url, LIMIT_URL);
-		if (talk_post(kind, url) == 0)
+		if (talk_post((int)kind, url) == 0)
 			return 0;
 		if (talk_why()->http != 404 || talk_why()->type[0] || acme.dir_fetched || again)
 			return -1;
@@ -304,7 +304,7 @@ acme_account_post(enum acme_kind kind, const char *url, struct acme_account *out
 	memset(out, 0, sizeof(*out));
 	slice_copy(slice(url), out->url, sizeof(out->url));
 	talk_enter();
-	r = talk_post(kind, url);
+	r = talk_post((int)kind, url);
 	if (r == 0)
 		r = read_account(out, url);
 	return talk_leave(r);
@@ -314,7 +314,7 @@ int
 acme_post(enum acme_kind kind, const char *url)
 {
 	talk_enter();
-	return talk_leave(talk_post(kind, url));
+	return talk_leave(talk_post((int)kind, url));
 }
 
 int

@@ -431,7 +431,7 @@ int
 challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
     unsigned first, unsigned last)
 {
-	struct hook h;
+	struct hook h = { 0 };
 	unsigned i, pending = 0, left;
 	int r;
 

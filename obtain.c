@@ -454,7 +454,7 @@ complete(const char *name, const struct conf *c, struct chain *chain)
 int
 obtain(const char *name, const struct conf *c, struct renewal *st)
 {
-	struct chain chain;
+	struct chain chain = { 0 };
 	int fresh, r;
 
 	r = prepare_key(name, c, st, &fresh);
@@ -475,7 +475,7 @@ obtain(const char *name, const struct conf *c, struct renewal *st)
 int
 obtain_dry_run(const char *name, const struct conf *c, int known)
 {
-	struct chain chain;
+	struct chain chain = { 0 };
 	int r;
 
 	r = c->key ? obtain_key_file(c->key, &key) : make_key(c);

@@ -79,12 +79,12 @@ for sig in INT TERM HUP; do
 	touch "$scratch/hang-begin"
 	rm -f "$scratch/hanging"
 	"$root/tests/signal" $sig "$scratch/hanging" "$acme" issue i$sig.example.com "$@" >"$scratch/out" 2>"$scratch/err"
-	is "SIG$sig in a hook is raised again" $? $n
+	is "SIG$sig in a hook is raised again" $? "$n"
 	is 'after the clean-up, once' "$(awk '{ print $2 }' "$diary" | grep -c failed)" 1
 	rm -f "$scratch/hang-begin"
 	: >"$diary"
 	"$root/tests/signal" $sig "$diary" "$acme" issue j$sig.example.com "$@" --wait 30 >"$scratch/out" 2>"$scratch/err"
-	is "SIG$sig while waiting" $? $n
+	is "SIG$sig while waiting" $? "$n"
 	is 'clean-up, once' "$(awk '{ print $2 }' "$diary" | grep -c failed)" 1
 	unlike 'no challenge is left standing' "$(ls "$ACME_HOME/hookdata/respond/"* 2>/dev/null)" '^[A-Za-z0-9_-]{20,}$'
 done

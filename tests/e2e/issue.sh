@@ -95,7 +95,7 @@ exits 'the CA at an address' 0 "$acme" issue ip.example.com -c "standalone:$http
 
 exits 'renew by force' 0 "$acme" renew -f r.example.com
 good_files r.example.com r.example.com
-is 'the old generation is still there' "$(ls "$ACME_HOME/certs/r.example.com" | tr '\n' ' ')" '1 2 conf live renewal '
+is 'the old generation is still there' "$(find "$ACME_HOME/certs/r.example.com" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" '1 2 conf live renewal '
 
 exits 'list' 0 "$acme" list
 like 'knows it' "$out" '^r\.example\.com '

@@ -33,11 +33,11 @@ signed()
 {
 	file=$1 issuer=$2 subject=$3 extensions=$4
 	shift 4
-	[ $# -gt 0 ] || set -- -days 30
+	[ $# -gt 0 ] || set -- -days 30 -sha256
 	printf '%b' "$extensions" >"$file.ext"
 	openssl req -new -key "$file.key" -subj "$subject" -out "$file.csr" 2>>openssl.log &&
 	openssl x509 -req -in "$file.csr" -CA "$issuer.pem" -CAkey "$issuer.key" -CAcreateserial \
-		-sha256 -extfile "$file.ext" -out "$file.pem" "$@" 2>>openssl.log
+		-extfile "$file.ext" -out "$file.pem" "$@" 2>>openssl.log
 }
 
 # dated FILE SUBJECT START END: a leaf for localhost by the test CA, with these dates
@@ -371,9 +371,10 @@ until_close()
 	kill $server 2>/dev/null
 	wait $server 2>/dev/null
 }
+# shellcheck disable=SC2317 # called as until_close's argument
 kill_server()
 {
-	kill -KILL $server
+	kill -KILL "$server"
 }
 until_close true
 is 'a body that ends with close_notify' "$client $(cat until.out)" '0 200
