@@ -368,13 +368,13 @@ set_up(const struct conf *c, enum account_mode mode)
 
 	if (r == 0 && mode != ACCOUNT_NONE)
 		r = need_key(c, mode);
+	if (r == 0 && mode == ACCOUNT_EXISTING && !ac.account.url[0])
+		r = fail(ST_CONFIG, "no account registered at ", ac.server,
+		    " - acme account register makes one", (char *)0);
 	if (r == 0)
 		r = converse(c);
 	if (r == 0 && mode == ACCOUNT_CREATE && !ac.account.url[0])
 		r = new_account(c, 0);
-	else if (r == 0 && mode == ACCOUNT_EXISTING && !ac.account.url[0])
-		r = fail(ST_CONFIG, "no account registered at ", ac.server,
-		    " - acme account register makes one", (char *)0);
 	return r;
 }
 

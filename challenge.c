@@ -7,6 +7,8 @@
  * builtin, type, ident, token, auth, and an env line for each variable; or
  * post=COMMAND for the post hook, which is entered first and so ends last.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -128,12 +130,26 @@ find_program(const char *name, const char *option)
 	return fail(ST_CONFIG, "--", option, " ", name, ": ", why, (char *)0);
 }
 
+/* The built-in webroot works below a directory that is there. */
+static int
+check_webroot(const struct conf *c)
+{
+	struct stat st;
+
+	if (!c->webroot || (stat(c->webroot, &st) == 0 && S_ISDIR(st.st_mode)))
+		return 0;
+	return fail(ST_CONFIG, "--webroot ", c->webroot, ": no such directory", (char *)0);
+}
+
 int
 challenge_check(const struct conf *c)
 {
 	struct hook h;
 	unsigned i;
 	int r = find_hook(c, &h);
+
+	if (r == 0)
+		r = check_webroot(c);
 
 	if (r == 0)
 		r = find_program(c->ready_hook, "ready-hook");

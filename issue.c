@@ -286,6 +286,8 @@ issue_conf(const char *name, const struct conf *given, struct conf *c)
 	if (r == 0) {
 		conf_merge(c, &stored);
 		conf_merge(c, given);
+		/* for once: days given decide what is due now, not what comes after */
+		c->days = stored.days;
 	}
 	return r;
 }

@@ -93,33 +93,54 @@ make_key(const struct conf *c)
 	return fail(ST_CONFIG, "cannot make a key: no entropy", (char *)0);
 }
 
-/* The key for the order under way, into `key`; *fresh: no earlier order can be for it. */
+/* The key that the user wants to have again, into `key`: 0, 1 none, or a status, printed. */
 static int
-prepare_key(const char *name, const struct conf *c, const struct renewal *st, int *fresh)
+wanted_key(const char *name, const struct conf *c, const struct renewal *st)
 {
 	char live[LIMIT_PATH];
 	int r;
 
-	*fresh = 0;
+	if (c->key)
+		return obtain_key_file(c->key, &key);
+	if (!c->reuse_key || !st->live ||
+	    store_file(live, sizeof(live), name, 0, "privkey.pem") < 0)
+		return 1;
+	r = read_key(live);
+	return r == 0 && c->key_type && key.type != wanted_type(c) ? 1 : r;
+}
+
+/*
+ * The key for the order under way, into `key`, and on disk: one of the
+ * user's, else that of a run that was cut off, else a new one.  *fresh: no
+ * earlier order can be for it.
+ */
+static int
+prepare_key(const char *name, const struct conf *c, const struct renewal *st, int *fresh)
+{
+	static struct key pending;
+	struct pk pk;
+	int r, left;
+
+	*fresh = 1;
 	if (store_mkdir(store_cert_path(name, "/pending")) < 0)
 		return store_failed("cannot make", store_cert_path(name, "/pending"));
-	r = read_key(store_cert_path(name, "/pending/privkey.pem"));
-	if (r > 1)
-		return r;
-	if (r == 0 && (c->key || c->reuse_key || key.type == wanted_type(c)))
-		return 0;
-	*fresh = 1;
-	r = 1;
-	if (c->key)
-		r = obtain_key_file(c->key, &key);
-	else if (c->reuse_key && st->live &&
-	    store_file(live, sizeof(live), name, 0, "privkey.pem") == 0)
-		r = read_key(live);
-	if (r == 0 && c->reuse_key && !c->key && c->key_type && key.type != wanted_type(c))
-		r = 1;
-	if (r == 1)
+	left = read_key(store_cert_path(name, "/pending/privkey.pem"));
+	if (left > 1)
+		return left;
+	pending = key;
+	r = wanted_key(name, c, st);
+	if (r == 1 && left == 0 && pending.type == wanted_type(c)) {
+		key = pending;
+		r = 0;
+	} else if (r == 1) {
 		r = make_key(c);
-	return r ? r : write_key(store_cert_path(name, "/pending/privkey.pem"));
+	}
+	if (r == 0 && left == 0) {
+		key_public(&key, &pk);
+		*fresh = !key_same(&pending, &pk);
+	}
+	key_wipe(&pending);
+	return r || !*fresh ? r : write_key(store_cert_path(name, "/pending/privkey.pem"));
 }
 
 /* --- the order --- */
@@ -421,7 +442,8 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	return renewal_write(name, st);
 }
 
-/* The account, for a key that is not its own. */
+/* The account, for a key that is not its own: 0, OWN_KEY, or a status; printed. */
+enum { OWN_KEY = -1 };
 static int
 open_account(const struct conf *c)
 {
@@ -433,8 +455,9 @@ open_account(const struct conf *c)
 	key_public(&key, &pk);
 	if (!account_same_key(&pk))
 		return 0;
-	return fail(ST_CONFIG, "the certificate's key is the account's key;"
+	fail(ST_CONFIG, "the certificate's key is the account's key;"
 	    " CAs do not allow that", (char *)0);
+	return OWN_KEY;
 }
 
 /* From the order to a chain that may be used. */
@@ -460,6 +483,11 @@ obtain(const char *name, const struct conf *c, struct renewal *st)
 	r = prepare_key(name, c, st, &fresh);
 	if (r == 0)
 		r = open_account(c);
+	if (r == OWN_KEY) {
+		/* a key that no CA will take is not for the next run */
+		store_remove(store_cert_path(name, "/pending/privkey.pem"));
+		r = ST_CONFIG;
+	}
 	if (r == 0)
 		r = open_order(name, c, fresh);
 	if (r == 0)
@@ -470,6 +498,20 @@ obtain(const char *name, const struct conf *c, struct renewal *st)
 		r = conclude(name, c, st, &chain);
 	key_wipe(&key);
 	return r;
+}
+
+/* Removes what a dry run made for its journal. */
+static void
+tidy(const char *name, int known)
+{
+	int id;
+
+	if (!known)
+		store_remove_tree(store_cert_path(name, ""));
+	else if (!store_exists(store_cert_path(name, "/pending/order")) &&
+	    !store_exists(store_cert_path(name, "/pending/privkey.pem")) &&
+	    store_journal(name, &id, 1) == 0)
+		store_remove_tree(store_cert_path(name, "/pending"));
 }
 
 int
@@ -486,8 +528,9 @@ obtain_dry_run(const char *name, const struct conf *c, int known)
 	if (r == 0)
 		r = complete(name, c, &chain);
 	key_wipe(&key);
-	if (!known && store_remove_tree(store_cert_path(name, "")) < 0)
-		warn("cannot remove ", store_cert_path(name, ""), ":", (char *)0);
+	tidy(name, known);
+	if (r == OWN_KEY)
+		r = ST_CONFIG;
 	if (r == 0)
 		note(0, "the dry run succeeded at ", conf_directory(c), (char *)0);
 	return r;

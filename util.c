@@ -44,18 +44,23 @@ put(const char *p, size_t n)
 	}
 }
 
-/* "acme: NAME: parts[: errno]\n" in line, cut if it is too long; keeps errno. */
-static void
+/*
+ * "acme: NAME: parts[: errno]" in line, cut if it is too long; keeps errno.
+ * Returns where the parts begin.
+ */
+static size_t
 compose(struct buf *line, const char *part, va_list ap)
 {
 	int saved = errno;
 	const char *last = "";
+	size_t start;
 
 	buf_str(line, "acme: ");
 	if (subject) {
 		buf_printable(line, slice(subject));
 		buf_str(line, ": ");
 	}
+	start = line->len;
 	for (; part; part = va_arg(ap, const char *)) {
 		buf_printable(line, slice(part));
 		last = part;
@@ -63,6 +68,7 @@ compose(struct buf *line, const char *part, va_list ap)
 	if (*last && last[strlen(last) - 1] == ':')
 		buf_all(line, " ", strerror(saved), (char *)0);
 	errno = saved;
+	return start;
 }
 
 static void
@@ -82,14 +88,15 @@ fail(enum status status, ...)
 	struct buf line = BUF(mem);
 	struct slice text;
 	const char *part;
+	size_t start;
 	va_list ap;
 
 	va_start(ap, status);
 	part = va_arg(ap, const char *);
-	compose(&line, part, ap);
+	start = compose(&line, part, ap);
 	va_end(ap);
-	text.p = mem + 6;
-	text.n = line.len - 6;
+	text.p = mem + start;
+	text.n = line.len - start;
 	if (text.n >= sizeof(failure))
 		text.n = sizeof(failure) - 1;
 	slice_copy(text, failure, sizeof(failure));

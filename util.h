@@ -34,7 +34,7 @@ void about(const char *name);
 int fail(enum status status, ...);
 void warn(const char *part, ...);
 void note(int level, const char *part, ...);	/* only if verbose >= level */
-const char *last_failure(void);			/* without "acme: "; "" if none */
+const char *last_failure(void);			/* the parts alone; "" if none */
 
 /*
  * A line rewritten in place while something is waited for, if stderr is a

@@ -6,8 +6,9 @@
  *                          when the client has sent REQUEST-END, and closes
  * relay PORT [STEP [CUT]]  passes on to 127.0.0.1:PORT, STEP bytes at a time both
  *                          ways; closes after CUT bytes from there
- * proxy [BASE64]           an http proxy; with BASE64 only for those credentials.
- *                          All hosts are at 127.0.0.1.
+ * proxy [BASE64 [PORT]]    an http proxy; with BASE64 (unless "") only for those
+ *                          credentials.  All hosts are at 127.0.0.1, and their
+ *                          port is PORT if that is given.
  *
  * Listens on 127.0.0.1; each connection has its process.
  */
@@ -156,7 +157,7 @@ relay(int client, int server, size_t step, long cut)
 }
 
 static void
-proxy(int fd, const char *credentials)
+proxy(int fd, const char *credentials, const char *to)
 {
 	char port[8], want[512];
 
@@ -174,7 +175,7 @@ proxy(int fd, const char *credentials)
 	printf("%.*s\n", (int)strcspn(seen, "\r\n"), seen);
 	fflush(stdout);
 	put(fd, "HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n", 47);
-	relay(fd, connect_to(port), sizeof(seen), -1);
+	relay(fd, connect_to(to ? to : port), sizeof(seen), -1);
 }
 
 static void
@@ -190,7 +191,7 @@ serve(int fd, int argc, char **argv)
 		relay(fd, connect_to(argv[3]), argc > 4 ? (size_t)atoi(argv[4]) : sizeof(seen),
 		    argc > 5 ? atol(argv[5]) : -1);
 	else if (strcmp(mode, "proxy") == 0)
-		proxy(fd, argc > 3 ? argv[3] : 0);
+		proxy(fd, argc > 3 && *argv[3] ? argv[3] : 0, argc > 4 ? argv[4] : 0);
 }
 
 /* Children, in our process group, end with us. */
