@@ -349,7 +349,7 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 	struct buf b = BUF(keyauth), d = BUF(digest);
 	static struct hook_env e;
 	struct call k;
-	int id, r;
+	int id = 0, r;
 
 	jws_key_authorization(&b, acme_string(o, ch->token), account_jws());
 	jws_digest(&d, buf_view(&b));

@@ -383,7 +383,8 @@ is_live(const char *name, const struct chain *chain)
 
 	if (store_file(path, sizeof(path), name, 0, "cert.pem") < 0 || store_read(path, &b) < 0)
 		return 0;
-	return b.len == chain->cert.n && memcmp(b.p, chain->cert.p, b.len) == 0;
+	return chain->cert.p && b.len == chain->cert.n &&
+	    memcmp(b.p, chain->cert.p, b.len) == 0;
 }
 
 static int
