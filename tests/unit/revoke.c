@@ -1,0 +1,130 @@
+/* revoke.c: what is revoked, and why. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "../../revoke.c"
+
+static char home[] = "/tmp/acme-test-XXXXXX";
+
+static void
+remove_home(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", home);
+	if (system(command) != 0)
+		perror(home);
+}
+
+/* What the calls print is in last_failure() too. */
+static void
+hush(int on)
+{
+	static int saved = -1;
+	int null;
+
+	fflush(stderr);
+	if (on) {
+		saved = dup(2);
+		null = open("/dev/null", O_WRONLY);
+		dup2(null, 2);
+		close(null);
+	} else {
+		dup2(saved, 2);
+		close(saved);
+	}
+}
+
+/* Bytes whose base64 has +, / and padding, which base64url has not: -__-AQ. */
+#define PEM "-----BEGIN CERTIFICATE-----\n+//+AQ==\n-----END CERTIFICATE-----\n"
+#define OTHER "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"
+#define KEY "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n"
+
+static void
+says_what_and_why(void)
+{
+	static const struct {
+		const char *name, *pem, *reason, *want;	/* want 0: refused */
+	} table[] = {
+		{ "a certificate", PEM, 0, "{\"certificate\":\"-__-AQ\"}" },
+		{ "the first of a chain", PEM OTHER, 0, "{\"certificate\":\"-__-AQ\"}" },
+		{ "text before it", "Subject: x\n" PEM, 0, "{\"certificate\":\"-__-AQ\"}" },
+		{ "reason 0", PEM, "unspecified", "{\"certificate\":\"-__-AQ\",\"reason\":0}" },
+		{ "reason 1", PEM, "keyCompromise", "{\"certificate\":\"-__-AQ\",\"reason\":1}" },
+		{ "in any case", PEM, "KEYCOMPROMISE", "{\"certificate\":\"-__-AQ\",\"reason\":1}" },
+		{ "reason 3", PEM, "affiliationChanged", "{\"certificate\":\"-__-AQ\",\"reason\":3}" },
+		{ "reason 4", PEM, "superseded", "{\"certificate\":\"-__-AQ\",\"reason\":4}" },
+		{ "reason 5", PEM, "cessationOfOperation", "{\"certificate\":\"-__-AQ\",\"reason\":5}" },
+		{ "nothing", "", 0, 0 },
+		{ "no PEM", "\x30\x03\x02\x01\x01", 0, 0 },
+		{ "half of it", "-----BEGIN CERTIFICATE-----\n+//+AQ==\n", 0, 0 },
+		{ "a key", KEY, 0, 0 },
+		{ "a key before it", KEY PEM, 0, 0 },
+	};
+	static struct conf c;
+	char mem[256];
+	size_t i;
+	int r;
+
+	hush(1);
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct buf b = BUF(mem);
+
+		c.reason = table[i].reason;
+		r = revoke_payload(&b, &c, slice(table[i].pem), "some/file");
+		if (table[i].want)
+			is_str(r == 0 ? buf_text(&b) : "refused", table[i].want, table[i].name);
+		else
+			ok(r == ST_CONFIG && strstr(last_failure(), "some/file") && b.len == 0,
+			    table[i].name);
+	}
+	hush(0);
+}
+
+static void
+finds_what_is_meant(void)
+{
+	static const struct store_files f = {
+		{ "key", 3 }, { PEM, sizeof(PEM) - 1 }, { "", 0 }, { PEM, sizeof(PEM) - 1 }
+	};
+	static char mem[LIMIT_CHAIN];
+	struct buf b = BUF(mem);
+	char path[LIMIT_PATH];
+	const char *name;
+	int number = 0;
+
+	ok(store_stage("a.example", &f, &number) == 0 && store_commit("a.example", number) == 0,
+	    "a certificate");
+	ok(find_certificate("a.example", &b, &name) == 0 && name && slice_is(buf_view(&b), PEM),
+	    "is found by its name");
+	is_str(name ? name : "", "a.example", "which is told");
+	snprintf(path, sizeof(path), "%s/other.pem", store_home());
+	ok(store_write("other.pem", slice(OTHER)) == 0, "a file");
+	buf_clear(&b);
+	ok(find_certificate(path, &b, &name) == 0 && !name && slice_is(buf_view(&b), OTHER),
+	    "is found by its path");
+	buf_clear(&b);
+	hush(1);
+	ok(find_certificate("none.example", &b, &name) == ST_CONFIG && !name &&
+	    strstr(last_failure(), "none.example"), "neither");
+	hush(0);
+}
+
+int
+main(void)
+{
+	umask(077);
+	if (!mkdtemp(home)) {
+		perror(home);
+		return 1;
+	}
+	atexit(remove_home);
+	if (store_open(home, 1) != 0 || store_mkdir("certs/a.example") < 0)
+		return 1;
+	says_what_and_why();
+	finds_what_is_meant();
+	return tap_done();
+}
