@@ -457,11 +457,8 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 		left += o->authz[i].status == ACME_PENDING;
 	if (!left)
 		return 0;
-	left = 0;
-	for (i = 0; i < first; i++)
-		left += o->authz[i].chosen >= 0;
 	r = find_hook(c, &h);
-	if (r == 0 && !left)
+	if (r == 0)
 		r = pre_hook(name, c);
 	for (i = first; r == 0 && i < last; i++) {
 		if (o->authz[i].status != ACME_PENDING)

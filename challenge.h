@@ -16,8 +16,8 @@ struct acme_order;
 int challenge_check(const struct conf *c);
 
 /*
- * Checks that the order's identifiers and authorizations are those of c, no
- * more and no fewer, in any order; 0, or ST_PROTO, printed.
+ * Checks that the order's identifiers are those of c, in any order, and that
+ * its authorizations are for none but those, none twice; 0, or ST_PROTO, printed.
  */
 int challenge_identifiers(const struct conf *c, const struct acme_order *o);
 int challenge_authorizations(const struct conf *c, const struct acme_order *o);

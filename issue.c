@@ -269,7 +269,8 @@ is_due(const struct conf *c, const struct renewal *st)
 	if (st->revoked)
 		return 0;
 	if (c->days && st->not_after)
-		return renewal_due(st->not_before, st->not_after, c->days) <= now_wall();
+		return st->pending ||
+		    renewal_due(st->not_before, st->not_after, c->days) <= now_wall();
 	return st->pending || st->next <= now_wall();
 }
 

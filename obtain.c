@@ -227,6 +227,7 @@ new_order(const struct conf *c)
 	int r;
 
 	order_payload(&b, c);
+	buf_text(&b);
 	account_payload(ACME_NEW_ORDER, buf_view(&b));
 	r = b.err ? fail(ST_USAGE, "the names together are longer than the limit", (char *)0) :
 	    acme_new_order(&order) < 0 ? account_failed() : 0;
@@ -274,6 +275,8 @@ authorize_serial(const char *name, const struct conf *c)
 		    acme_wait_authorization(&order, i) < 0))
 			r = account_failed();
 		challenge_end(name, c, r ? last_failure() : 0);
+		/* taken down: an equal challenge of a later one is to be set up again */
+		order.authz[i].chosen = -1;
 	}
 	return r;
 }

@@ -356,7 +356,7 @@ talk_problem_text(struct buf *b, struct json v)
 	json_string(json_get(v, "type"), type, sizeof(type));
 	json_text(json_get(v, "detail"), &detail);
 	buf_printable(b, slice(bare_type(type)));
-	if (type[0] && detail.len)
+	if (bare_type(type)[0] && detail.len)
 		buf_str(b, ": ");
 	buf_printable(b, buf_view(&detail));
 	all = json_get(v, "subproblems");
@@ -365,7 +365,7 @@ talk_problem_text(struct buf *b, struct json v)
 		json_string(json_get(ident, "value"), type, sizeof(type));
 		buf_str(b, "; ");
 		buf_printable(b, slice(type));
-		buf_str(b, ": ");
+		buf_str(b, type[0] ? ": " : "");
 		buf_clear(&detail);
 		json_text(json_get(sub, "detail"), &detail);
 		buf_printable(b, buf_view(&detail));
