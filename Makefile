@@ -124,7 +124,7 @@ $(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h value.h
 # is not pulled.  Tools are programs that tests/e2e uses.
 unit: $(UNIT) $(TOOL)
 
-$(UNIT): tests/tap.h tests/fault.h $(LIB)
+$(UNIT): tests/home.h tests/tap.h tests/fault.h $(LIB)
 	@echo '  CC      tests/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/unit/$(@F).c $(LIB)
 

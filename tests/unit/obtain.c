@@ -3,20 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../home.h"
 #include "../tap.h"
 #include "../../obtain.c"
-
-static char home[] = "/tmp/acme-test-XXXXXX";
-
-static void
-remove_home(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", home);
-	if (system(command) != 0)
-		perror(home);
-}
 
 static void
 asks_for_names(void)

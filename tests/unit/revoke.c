@@ -4,39 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../home.h"
 #include "../tap.h"
 #include "../../revoke.c"
-
-static char home[] = "/tmp/acme-test-XXXXXX";
-
-static void
-remove_home(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", home);
-	if (system(command) != 0)
-		perror(home);
-}
-
-/* What the calls print is in last_failure() too. */
-static void
-hush(int on)
-{
-	static int saved = -1;
-	int null;
-
-	fflush(stderr);
-	if (on) {
-		saved = dup(2);
-		null = open("/dev/null", O_WRONLY);
-		dup2(null, 2);
-		close(null);
-	} else {
-		dup2(saved, 2);
-		close(saved);
-	}
-}
 
 /* Bytes whose base64 has +, / and padding, which base64url has not: -__-AQ. */
 #define PEM "-----BEGIN CERTIFICATE-----\n+//+AQ==\n-----END CERTIFICATE-----\n"
