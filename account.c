@@ -158,10 +158,10 @@ read_key(void)
 	r = store_read(buf_text(&b), &pem);
 	if (r == 0 && key_read(&ac.key, buf_view(&pem), &why) < 0) {
 		r = -2;
-		fail(ST_CONFIG, "account key ", path, ": ", why,
+		fail(ST_CONFIG, "account key ", store_home(), "/", path, ": ", why,
 		    " - left as it is; move it away to make a new account", (char *)0);
 	} else if (r < 0 && errno != ENOENT) {
-		fail(ST_CONFIG, "account key ", path, ":", (char *)0);
+		fail(ST_CONFIG, "account key ", store_home(), "/", path, ":", (char *)0);
 		r = -2;
 	}
 	wipe(mem, sizeof(mem));
@@ -231,12 +231,12 @@ read_account(void)
 	account_file(&b);
 	if (store_read(path, &text) < 0)
 		return errno == ENOENT ? 0 :
-		    fail(ST_CONFIG, "cannot read ", path, ":", (char *)0);
+		    fail(ST_CONFIG, "cannot read ", store_home(), "/", path, ":", (char *)0);
 	for (i = 0; i < FIELDS; i++) {
 		v = kv_get(buf_view(&text), fields[i].name);
 		if (v.p && (slice_copy(v, fields[i].text, fields[i].size) < 0 ||
 		    !jws_clean(fields[i].text)))
-			return fail(ST_CONFIG, path, ": bad value of ",
+			return fail(ST_CONFIG, store_home(), "/", path, ": bad value of ",
 			    fields[i].name, (char *)0);
 	}
 	v = kv_get(buf_view(&text), "externalAccountRequired");
