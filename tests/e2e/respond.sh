@@ -112,7 +112,10 @@ is 'six begins at once succeed' "$(cat "$scratch"/begin.* | tr '\n' ' ')" '0 0 0
 is 'through one responder' "$(responders | wc -l | tr -d ' ')" 1
 pid=$(responders)
 v6=
-[ ! -s /proc/net/if_inet6 ] || v6='[::1]'
+# not -s: files in /proc have no size
+if grep -q '^0*1 ' /proc/net/if_inet6 2>/dev/null; then
+	v6='[::1]'
+fi
 for t in a1 a2 a3 b1 b2 b3; do
 	for host in 127.0.0.1 $v6; do
 		is "$t is served at $host" "$(get $t "$host")" "$t.$print"
