@@ -118,7 +118,7 @@ $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
 $(B)/tls.o: tls.c base64.h buf.h http.h key.h tls.h trust.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h roots.h trust.h util.h
 $(B)/util.o: util.c buf.h util.h
-$(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h value.h
+$(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h util.h value.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.

@@ -853,3 +853,45 @@ acme_certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
 	talk_enter();
 	return talk_leave(certificate(o, alternate, pem));
 }
+
+/* --- renewal information (RFC 9773) --- */
+
+static int
+renewal_info(const char *id, struct acme_renewal *out)
+{
+	char url[LIMIT_URL], start[64], end[64];
+	struct buf b = BUF(url);
+	struct json_doc doc;
+	struct json v, window;
+	int redirect;
+
+	memset(out, 0, sizeof(*out));
+	if (!acme.dir.url[EP_RENEWAL_INFO][0])
+		return talk_problem(ST_REFUSED, "this CA offers no ",
+		    acme_endpoint_name[EP_RENEWAL_INFO], (char *)0);
+	buf_all(&b, acme.dir.url[EP_RENEWAL_INFO], "/", id, (char *)0);
+	buf_text(&b);
+	if (b.err)
+		return talk_problem(ST_PROTO, "renewal information: the URL is too long", (char *)0);
+	if (talk_get(url, "renewal information", &redirect) < 0 || redirect ||
+	    reply_object(&doc, &v, "renewal information") < 0)
+		return -1;
+	out->retry_after = talk_retry_after();
+	window = json_get(v, "suggestedWindow");
+	json_string(json_get(window, "start"), start, sizeof(start));
+	json_string(json_get(window, "end"), end, sizeof(end));
+	json_string(json_get(v, "explanationURL"), out->explanation, sizeof(out->explanation));
+	if (doc.err)
+		return bad_member(&doc, "renewal information");
+	if (time_rfc3339(slice(start), &out->start) < 0 ||
+	    time_rfc3339(slice(end), &out->end) < 0 || out->end <= out->start)
+		return talk_problem(ST_PROTO, "renewal information: no proper window", (char *)0);
+	return 0;
+}
+
+int
+acme_renewal_info(const char *id, struct acme_renewal *out)
+{
+	talk_enter();
+	return talk_leave(renewal_info(id, out));
+}

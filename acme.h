@@ -126,6 +126,17 @@ const struct acme_problem *acme_why(void);
  */
 const struct acme_directory *acme_directory(int *fetched);
 
+/*
+ * Renewal information (RFC 9773 4) of the certificate with that id, by GET.
+ * retry_after: seconds, -1 none.  A window that ends before it begins, or one
+ * that cannot be read, is ST_PROTO; -1 with ST_REFUSED if this CA offers none.
+ */
+struct acme_renewal {
+	int64_t start, end, retry_after;
+	char explanation[LIMIT_URL];	/* to be shown, "" none */
+};
+int acme_renewal_info(const char *id, struct acme_renewal *out);
+
 int acme_new_account(struct acme_account *out);			/* newAccount (7.3) */
 int acme_account_post(enum acme_kind kind, const char *url, struct acme_account *out);	/* update, deactivate, POST-as-GET */
 int acme_post(enum acme_kind kind, const char *url);		/* key change: only success matters */

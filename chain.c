@@ -93,6 +93,15 @@ read_leaf(struct chain *chain, const struct x509 *x)
 	buf_text(&b);
 	chain->not_before = x->not_before;
 	chain->not_after = x->not_after;
+	buf_init(&b, chain->ari, sizeof(chain->ari));
+	if (x->aki.n) {
+		base64url_encode(&b, x->aki.p, x->aki.n);
+		buf_char(&b, '.');
+		base64url_encode(&b, x->serial.p, x->serial.n);
+	}
+	buf_text(&b);
+	if (b.err)
+		chain->ari[0] = 0;
 }
 
 /* The next certificate of the text, its DER in mem: 1, 0 none, -1 malformed. */

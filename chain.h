@@ -14,6 +14,7 @@ struct chain {
 	struct slice cert, chain, fullchain;	/* PEM, LF, nothing between the blocks; in the caller's memory */
 	int64_t not_before, not_after;
 	char serial[64];			/* hex, cut if longer */
+	char ari[128];				/* its id for renewal information (RFC 9773 4.1), "" if it has none */
 };
 
 /*

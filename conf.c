@@ -54,13 +54,25 @@ const struct conf_option conf_options[] = {
 	{ "fail-hook", 0, "PROG", ORDER, 1,
 	  "program to run when a renewal fails", CONF_TEXT, AT(fail_hook), value_program, 0, 0 },
 	{ "server", 's', "CA", ORDER " revoke account", 1,
-	  "a name of `acme cas`, or a directory URL", CONF_MANY, AT(server), value_server, 0, 1 },
+	  "a name of `acme cas`, or a directory URL; repeatable", CONF_MANY, AT(server), value_server, 0, 0 },
+	{ "account", 0, "LABEL", ORDER " revoke account", 1,
+	  "which account at the CA", CONF_TEXT, AT(account), value_label, 0, 0 },
 	{ "key-type", 'k', "TYPE", ORDER " csr", 1,
 	  "ec256 (default) ec384 rsa2048 rsa3072 rsa4096", CONF_TEXT, AT(key_type), value_key_type, 0, 0 },
 	{ "reuse-key", 0, 0, ORDER, 1,
 	  "keep the key at renewal", CONF_FLAG, AT(reuse_key), 0, 0, 0 },
-	{ "key", 0, "FILE", ORDER " csr", 1,
+	{ "key", 0, "FILE", ORDER " csr account", 1,
 	  "use the private key in FILE", CONF_TEXT, AT(key), value_path, 0, 0 },
+	{ "csr", 0, "FILE", ORDER, 1,
+	  "have this request signed; no key is needed here", CONF_TEXT, AT(csr), value_path, 0, 0 },
+	{ "profile", 'p', "NAME", ORDER, 1,
+	  "certificate profile of the CA", CONF_TEXT, AT(profile), value_word, 0, 0 },
+	{ "chain", 0, "CN", ORDER, 1,
+	  "prefer the chain with an issuer of this name", CONF_TEXT, AT(chain), 0, 0, 0 },
+	{ "not-before", 0, "TIME", ORDER, 1,
+	  "validity: 2027-01-31T12:00:00Z, or +30d from now", CONF_TEXT, AT(not_before), value_when, 0, 0 },
+	{ "not-after", 0, "TIME", ORDER, 1,
+	  "likewise, where the CA allows it", CONF_TEXT, AT(not_after), value_when, 0, 0 },
 	{ "days", 0, "N", ORDER, 1,
 	  "renew when fewer days are left", CONF_DIGITS, AT(days), 0, 1, 3650 },
 	{ "force", 'f', 0, ORDER, 0,
@@ -76,6 +88,12 @@ const struct conf_option conf_options[] = {
 	  "keyCompromise superseded cessationOfOperation ...", CONF_TEXT, AT(reason), value_reason, 0, 0 },
 	{ "cert-key", 0, "FILE", "revoke", 0,
 	  "sign with the certificate's own key", CONF_TEXT, AT(cert_key), value_path, 0, 0 },
+	{ "eab-kid", 0, "ID", "issue account", 0,
+	  "external account binding: key id", CONF_TEXT, AT(eab_kid), value_word, 0, 0 },
+	{ "eab-key", 0, "FILE", "issue account", 0,
+	  "... and a file with its key; - is standard input", CONF_TEXT, AT(eab_key), value_input, 0, 0 },
+	{ "interval", 0, "SECONDS", "renew", 0,
+	  "how often renew runs (86400)", CONF_NUMBER, AT(interval), 0, 60, 30 * 86400 },
 	{ "account-key-type", 0, "TYPE", "issue account", 0,
 	  "key type of a new account", CONF_TEXT, AT(account_key_type), value_key_type, 0, 0 },
 	{ "json", 'j', 0, "list show cert cas", 0,
@@ -382,6 +400,7 @@ conf_init(struct conf *c, void *mem, size_t cap)
 	buf_init(&c->text, mem, cap);
 	c->timeout = 300;
 	c->hook_timeout = 600;
+	c->interval = 86400;
 	c->home = getenv("ACME_HOME");
 	if (!c->home || !*c->home) {
 		c->home = geteuid() == 0 ? "/etc/acme" : 0;
@@ -469,7 +488,7 @@ conf_check(const struct conf *c)
 const char *
 conf_directory(const struct conf *c)
 {
-	const char *server = c->server.n ? c->server.v[0] : cas[0].name;
+	const char *server = c->server.n ? c->server.v[c->server_at] : cas[0].name;
 	const struct ca *ca = ca_find(server);
 	enum key_type type = c->key_type ? key_type(c->key_type) : KEY_EC256;
 

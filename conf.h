@@ -41,10 +41,11 @@ struct conf {
 	/* global */
 	const char *home, *user;
 	int family;
-	unsigned timeout, hook_timeout, jitter;
+	unsigned timeout, hook_timeout, jitter, interval;
 	/* of single commands */
 	int json, due, purge;
-	const char *reason, *cert_key, *eab_kid, *eab_key, *account_key_type, *interval;
+	const char *reason, *cert_key, *eab_kid, *eab_key, *account_key_type;
+	unsigned server_at;		/* which of server is dealt with; those before it failed */
 	int version, help;
 	int kept;			/* options given that belong in conf */
 	uint64_t given;			/* a bit for each row of conf_options */

@@ -436,6 +436,9 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	st->not_before = chain->not_before;
 	st->not_after = chain->not_after;
 	slice_copy(slice(chain->serial), st->serial, sizeof(st->serial));
+	slice_copy(slice(chain->ari), st->ari, sizeof(st->ari));
+	slice_copy(slice(conf_directory(c)), st->server, sizeof(st->server));
+	st->window_start = st->window_end = st->chosen = st->ask = 0;
 	st->next = renewal_due(st->not_before, st->not_after, c->days);
 	st->pending = 0;
 	st->failures = 0;

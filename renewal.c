@@ -89,7 +89,13 @@ renewal_read(const char *name, struct renewal *r)
 	r->failures = get_number(text, "failures");
 	r->back_off = get_time(text, "back_off");
 	r->revoked = get_time(text, "revoked");
+	r->window_start = get_time(text, "window_start");
+	r->window_end = get_time(text, "window_end");
+	r->chosen = get_time(text, "chosen");
+	r->ask = get_time(text, "ask");
 	get_text(text, "serial", r->serial, sizeof(r->serial));
+	get_text(text, "ari", r->ari, sizeof(r->ari));
+	get_text(text, "server", r->server, sizeof(r->server));
 	get_text(text, "error", r->error, sizeof(r->error));
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
 	while (kv_next(&text, &key, &value))
@@ -131,6 +137,14 @@ renewal_write(const char *name, const struct renewal *r)
 	put_time(&b, "not_after", r->not_after);
 	if (r->serial[0])
 		kv_put(&b, "serial", slice(r->serial));
+	if (r->ari[0])
+		kv_put(&b, "ari", slice(r->ari));
+	if (r->server[0])
+		kv_put(&b, "server", slice(r->server));
+	put_time(&b, "window_start", r->window_start);
+	put_time(&b, "window_end", r->window_end);
+	put_time(&b, "chosen", r->chosen);
+	put_time(&b, "ask", r->ask);
 	put_time(&b, "next", r->next);
 	put_number(&b, "pending", (unsigned)r->pending);
 	put_number(&b, "failures", r->failures);

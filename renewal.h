@@ -15,6 +15,11 @@ struct renewal {
 	int live;			/* generation that the file speaks of, 0 none */
 	int64_t not_before, not_after;	/* of the live certificate, 0 if none; seconds since 1970 */
 	char serial[64];		/* of it, hex */
+	char ari[128];			/* its id for renewal information (RFC 9773 4.1), "" none */
+	char server[LIMIT_URL];		/* the CA's directory URL that it came from, "" unknown */
+	int64_t window_start, window_end;	/* the CA's suggestion (RFC 9773), 0 none */
+	int64_t chosen;			/* the moment in it, chosen once */
+	int64_t ask;			/* renewal information is not asked for before; 0 free */
 	int64_t next;			/* when it falls due; 0 now */
 	int pending;			/* an order is under way or was cut off */
 	unsigned failures;		/* in a row */

@@ -13,6 +13,7 @@
 #include "http.h"
 #include "key.h"
 #include "store.h"
+#include "util.h"
 #include "value.h"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
 	unsigned bit;
 } types[] = {
 	{ "http-01", VALUE_HTTP }, { "tls-alpn-01", VALUE_ALPN }, { "dns-01", VALUE_DNS },
+	{ "dns-account-01", VALUE_DNS }, { "dns-persist-01", VALUE_DNS },
 };
 
 /* Reasons for a server's certificate; a CA may accept fewer. */
@@ -86,6 +88,80 @@ value_program(struct buf *text, const char *value, const char **why)
 	return strchr(value, '/') ? value_path(text, value, why) : value;
 }
 
+const char *
+value_input(struct buf *text, const char *value, const char **why)
+{
+	return strcmp(value, "-") == 0 ? value : value_path(text, value, why);
+}
+
+const char *
+value_word(struct buf *text, const char *value, const char **why)
+{
+	const char *p;
+
+	(void)text;
+	*why = "has a character other than printable ASCII, or a space, quote or backslash";
+	for (p = value; *p; p++)
+		if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\')
+			return 0;
+	return value;
+}
+
+const char *
+value_label(struct buf *text, const char *value, const char **why)
+{
+	const char *p;
+
+	(void)text;
+	*why = "a label has letters, digits, '-', '_' and inner dots, at most 64";
+	for (p = value; *p; p++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *p))
+			return 0;
+	return *value == '.' || p[-1] == '.' || p - value > 64 ? 0 : value;
+}
+
+/* Seconds of "+30d"; -1 if it is nothing like that. */
+static int64_t
+relative(const char *text)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	struct slice digits = { text + 1, strlen(text) };
+	uint64_t n;
+	size_t i;
+
+	if (*text != '+' || digits.n < 3)
+		return -1;
+	digits.n -= 2;		/* '+' and the unit */
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (digits.p[digits.n] == units[i].unit && digits.n <= 9 &&
+		    slice_uint(digits, &n) == 0)
+			return (int64_t)n * units[i].seconds;
+	return -1;
+}
+
+const char *
+value_when(struct buf *text, const char *value, const char **why)
+{
+	int64_t t;
+
+	(void)text;
+	*why = "neither a time such as 2027-01-31T12:00:00Z nor +N with s, m, h or d";
+	return relative(value) >= 0 || time_rfc3339(slice(value), &t) == 0 ? value : 0;
+}
+
+int64_t
+value_moment(const char *text, int64_t now)
+{
+	int64_t t = relative(text);
+
+	if (t >= 0)
+		return now + t;
+	return time_rfc3339(slice(text), &t) == 0 ? t : now;
+}
+
 unsigned
 value_type_bits(const char *list)
 {
@@ -111,7 +187,8 @@ const char *
 value_types(struct buf *text, const char *value, const char **why)
 {
 	(void)text;
-	*why = "the types are http-01, tls-alpn-01, dns-01, separated by commas";
+	*why = "the types are http-01, tls-alpn-01, dns-01, dns-account-01, dns-persist-01,"
+	    " separated by commas";
 	return value_type_bits(value) ? value : 0;
 }
 

@@ -15,6 +15,10 @@ typedef const char *value_check(struct buf *text, const char *value, const char 
 
 value_check value_path;		/* made absolute */
 value_check value_program;	/* made absolute if it has a '/' */
+value_check value_input;	/* the same, and "-" for standard input */
+value_check value_word;		/* printable ASCII without space, quote and backslash */
+value_check value_label;	/* of an account: letters, digits, '-', '_', inner dots */
+value_check value_when;		/* RFC 3339, or +N with s, m, h or d: N of these from now */
 value_check value_types;	/* "dns-01,http-01" */
 value_check value_env;		/* VAR=VALUE; VAR alone: its value in the environment */
 value_check value_server;	/* a CA's name (ca.h), or an https URL */
@@ -24,6 +28,9 @@ value_check value_proxy;	/* http://[USER:PASSWORD@]HOST[:PORT] */
 value_check value_reason;
 value_check value_cert_name;	/* names a directory */
 const char *value_number(const char *value, unsigned min, unsigned max, const char **why);
+
+/* The moment that a text which value_when() accepts means at the time now; seconds since 1970. */
+int64_t value_moment(const char *text, int64_t now);
 
 /* Challenge types as bits: those of a list that value_types() accepts. */
 enum { VALUE_HTTP = 1, VALUE_ALPN = 2, VALUE_DNS = 4 };

@@ -17,6 +17,12 @@ static const struct {
 	{ value_types, "dns-01", "dns-01" },
 	{ value_types, "dns-01,http-01,tls-alpn-01", "dns-01,http-01,tls-alpn-01" },
 	{ value_types, "dns", 0 }, { value_types, "dns-01,", 0 }, { value_types, ",dns-01", 0 },
+	{ value_types, "dns-account-01,dns-persist-01", "dns-account-01,dns-persist-01" },
+	{ value_word, "shortlived", "shortlived" }, { value_word, "a b", 0 }, { value_word, "a\"b", 0 },
+	{ value_label, "work-2", "work-2" }, { value_label, "../x", 0 }, { value_label, ".x", 0 },
+	{ value_when, "+30d", "+30d" }, { value_when, "+30", 0 }, { value_when, "+d", 0 },
+	{ value_when, "2027-01-31T12:00:00Z", "2027-01-31T12:00:00Z" }, { value_when, "tomorrow", 0 },
+	{ value_input, "-", "-" }, { value_input, "/key", "/key" },
 	{ value_types, "dns-01 http-01", 0 }, { value_types, "DNS-01", 0 },
 	{ value_env, "A=", "A=" }, { value_env, "A=b=c", "A=b=c" }, { value_env, "VALUE_TEST", "VALUE_TEST=x y" },
 	{ value_env, "VALUE_UNSET", 0 }, { value_env, "VALUE_LINES", 0 }, { value_env, "=a", 0 },
@@ -80,6 +86,8 @@ main(void)
 		ok(!value_number(bad_numbers[i], 2, 86400, &why), "a bad number is refused");
 	is_str(why, "not a number from 2 to 86400", "with its range");
 	ok(value_number("2", 2, 86400, &why) && value_number("86400", 2, 86400, &why), "its ends are in it");
+	ok(value_moment("+2h", 1000) == 8200, "a moment from now");
+	ok(value_moment("1970-01-01T00:00:09Z", 1000) == 9, "a moment as a date");
 	ok(value_type_bits("dns-01,http-01") == (VALUE_DNS | VALUE_HTTP), "types as bits");
 	ok(!value_proxy(&full, "p:1", &why), "what does not fit is refused");
 	ok(value_reason_code("keyCompromise") == 1 && value_reason_code("cessationOfOperation") == 5, "reasons");
