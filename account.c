@@ -10,12 +10,12 @@
 
 #include "account.h"
 #include "acme.h"
-#include "asn1.h"
 #include "base64.h"
 #include "conf.h"
 #include "json.h"
 #include "jws.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "store.h"
 #include "tls.h"
 #include "util.h"

@@ -1,20 +1,15 @@
 /*
- * asn1.c - DER (X.690 10, 11) reader and writer and, on top of them, private
- * and public keys (RFC 5208, 5280 4.1.2.7, 5480, 5915, 8017 A.1), requests
- * (RFC 2986), certificates (RFC 5280) and the tls-alpn-01 certificate (RFC
- * 8737 3).  Invariants: a reader never leaves p..end; a structure counts as
- * read only if der_end() holds at each of its levels, so that no prefix and
- * no extension of it passes; nothing is kept between calls.
+ * asn1.c - what is signed: requests (RFC 2986), certificates (RFC 5280) and
+ * the tls-alpn-01 certificate (RFC 8737 3).  A structure counts as read only
+ * if der_end() holds at each of its levels; slice("") is kept between calls.
  */
 #include <string.h>
 
 #include "asn1.h"
+#include "der.h"
+#include "keyinfo.h"
 
 /* OIDs as their content, the first byte its length. */
-static const char oid_rsa[] = "\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
-static const char oid_ec[] = "\x07\x2a\x86\x48\xce\x3d\x02\x01";
-static const char oid_p256[] = "\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-static const char oid_p384[] = "\x05\x2b\x81\x04\x00\x22";
 static const char oid_cn[] = "\x03\x55\x04\x03";
 static const char oid_san[] = "\x03\x55\x1d\x11";
 static const char oid_ski[] = "\x03\x55\x1d\x0e";
@@ -23,529 +18,16 @@ static const char oid_basic_constraints[] = "\x03\x55\x1d\x13";
 static const char oid_extension_request[] = "\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
 static const char oid_acme_identifier[] = "\x08\x2b\x06\x01\x05\x05\x07\x01\x1f";
 
-/* What belongs to a type of key: curve, bytes of a coordinate, how it signs. */
-static const struct algorithm {
-	const char *curve;
-	size_t size;
-	const char *signature;
-} algorithm[] = {
-	[PK_RSA] = { 0, 0, "\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b" },
-	[PK_P256] = { oid_p256, 32, "\x08\x2a\x86\x48\xce\x3d\x04\x03\x02" },
-	[PK_P384] = { oid_p384, 48, "\x08\x2a\x86\x48\xce\x3d\x04\x03\x03" },
+static const char *const signature_oid[] = {
+	[PK_RSA] = "\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b",
+	[PK_P256] = "\x08\x2a\x86\x48\xce\x3d\x04\x03\x02",
+	[PK_P384] = "\x08\x2a\x86\x48\xce\x3d\x04\x03\x03",
 };
 
 enum {	/* tags within their structures */
-	EXPLICIT_0 = DER_CONTEXT | DER_CONSTRUCTED, EXPLICIT_1, EXPLICIT_2, EXPLICIT_3,
 	IMPLICIT_0 = DER_CONTEXT, IMPLICIT_1, IMPLICIT_2,
 	SAN_DNS = DER_CONTEXT | 2, SAN_IP = DER_CONTEXT | 7
 };
-enum { RSA_NUMBERS = 8 };
-
-/* Not a null pointer: adding 0 to one is undefined. */
-static const struct slice nothing = { "", 0 };
-
-static struct slice
-bytes(const unsigned char *p, size_t n)
-{
-	struct slice s = { (const char *)p, n };
-
-	return s;
-}
-
-static int
-oid_is(struct slice s, const char *oid)
-{
-	return s.n == (size_t)oid[0] && memcmp(s.p, oid + 1, s.n) == 0;
-}
-
-/* Writing. */
-
-size_t
-der_open(struct buf *b, int tag)
-{
-	buf_char(b, tag);
-	return b->len;
-}
-
-void
-der_close(struct buf *b, size_t m)
-{
-	unsigned char head[5] = { 0 };
-	size_t n, i, count = 1;
-
-	if (b->err)
-		return;
-	n = b->len - m;
-	if (n >= 0x80)
-		for (i = n; i; i >>= 8)
-			count++;
-	if (count > sizeof(head))
-		b->err = 1;
-	buf_mem(b, head, count);
-	if (b->err)
-		return;
-	memmove(b->p + m + count, b->p + m, n);
-	head[0] = (unsigned char)(count == 1 ? n : 0x80 | (count - 1));
-	for (i = count; --i > 0; n >>= 8)
-		head[i] = (unsigned char)n;
-	memcpy(b->p + m, head, count);
-}
-
-void
-der_bytes(struct buf *b, int tag, const void *p, size_t n)
-{
-	size_t m = der_open(b, tag);
-
-	buf_mem(b, p, n);
-	der_close(b, m);
-}
-
-void
-der_uint(struct buf *b, const unsigned char *p, size_t n)
-{
-	size_t m = der_open(b, DER_INTEGER);
-
-	for (; n && *p == 0; n--)
-		p++;
-	if (n == 0 || *p & 0x80)
-		buf_char(b, 0);
-	buf_mem(b, p, n);
-	der_close(b, m);
-}
-
-void
-der_oid(struct buf *b, const char *der)
-{
-	der_bytes(b, DER_OID, der + 1, (size_t)der[0]);
-}
-
-static void
-der_small(struct buf *b, unsigned char value)
-{
-	der_uint(b, &value, 1);
-}
-
-static void
-der_slice(struct buf *b, int tag, struct slice s)
-{
-	der_bytes(b, tag, s.p, s.n);
-}
-
-static void
-der_number(struct buf *b, struct slice s)
-{
-	der_uint(b, (const unsigned char *)s.p, s.n);
-}
-
-/* Reading. */
-
-struct der
-der_of(struct slice s)
-{
-	const unsigned char *p = (const unsigned char *)(s.n ? s.p : "");
-	struct der d = { p, p + s.n, 0 };
-
-	return d;
-}
-
-int
-der_peek(const struct der *d)
-{
-	return d->err || d->p == d->end ? -1 : *d->p;
-}
-
-int
-der_end(const struct der *d)
-{
-	return !d->err && d->p == d->end;
-}
-
-/* The length at *p, definite and minimal; -1 if it is not or exceeds end. */
-static int
-read_length(const unsigned char **p, const unsigned char *end, size_t *n)
-{
-	size_t count;
-
-	if (*p == end)
-		return -1;
-	*n = *(*p)++;
-	if (*n & 0x80) {
-		count = *n & 0x7f;
-		if (count == 0 || count > 4 || (size_t)(end - *p) < count || **p == 0)
-			return -1;
-		for (*n = 0; count; count--)
-			*n = *n << 8 | *(*p)++;
-		if (*n < 0x80)
-			return -1;
-	}
-	return *n > (size_t)(end - *p) ? -1 : 0;
-}
-
-/* The next element's content; its start and the one after it by d->p. */
-static struct slice
-read_element(struct der *d, int tag)
-{
-	const unsigned char *p = d->p;
-	int got = der_peek(d);
-	size_t n;
-
-	/* 0 is no tag of DER's; 0x1f would announce one of several bytes. */
-	if (got <= 0 || (got & 0x1f) == 0x1f || (tag >= 0 && got != tag))
-		goto bad;
-	p++;
-	if (read_length(&p, d->end, &n))
-		goto bad;
-	d->p = p + n;
-	return bytes(p, n);
-bad:
-	d->err = 1;
-	return nothing;
-}
-
-struct slice
-der_take(struct der *d, int tag)
-{
-	return read_element(d, tag);
-}
-
-struct der
-der_enter(struct der *d, int tag)
-{
-	struct der inner = der_of(read_element(d, tag));
-
-	inner.err = d->err;
-	return inner;
-}
-
-struct slice
-der_element(struct der *d, int tag)
-{
-	const unsigned char *start = d->p;
-
-	read_element(d, tag);
-	return d->err ? nothing : bytes(start, (size_t)(d->p - start));
-}
-
-/* An INTEGER's content, of any sign, minimal. */
-static struct slice
-take_integer(struct der *d)
-{
-	struct slice s = der_take(d, DER_INTEGER);
-
-	if (s.n == 0 || (s.n > 1 && ((s.p[0] == 0 && !(s.p[1] & 0x80)) ||
-	    ((s.p[0] & 0xff) == 0xff && s.p[1] & 0x80)))) {
-		d->err = 1;
-		return nothing;
-	}
-	return s;
-}
-
-struct slice
-der_take_uint(struct der *d)
-{
-	struct slice s = take_integer(d);
-
-	if (s.n && s.p[0] & 0x80) {
-		d->err = 1;
-		return nothing;
-	}
-	if (s.n > 1 && s.p[0] == 0) {
-		s.p++;
-		s.n--;
-	}
-	return s;
-}
-
-/* An INTEGER below 128, -1 if it is none. */
-static int
-take_small(struct der *d)
-{
-	struct slice s = der_take_uint(d);
-
-	return s.n == 1 && !(s.p[0] & 0x80) ? s.p[0] : -1;
-}
-
-/* DEFAULT FALSE: absent or, which is not DER but common, written out. */
-static int
-take_flag(struct der *d)
-{
-	struct slice s;
-
-	if (der_peek(d) != DER_BOOLEAN)
-		return 0;
-	s = der_take(d, DER_BOOLEAN);
-	if (s.n != 1 || ((s.p[0] & 0xff) != 0xff && s.p[0] != 0))
-		d->err = 1;
-	return !d->err && s.p[0];
-}
-
-/* A BIT STRING of whole bytes. */
-static struct slice
-take_bits(struct der *d)
-{
-	struct slice s = der_take(d, DER_BIT_STRING);
-
-	if (s.n == 0 || s.p[0] != 0) {
-		d->err = 1;
-		return nothing;
-	}
-	s.p++;
-	s.n--;
-	return s;
-}
-
-/* Keys. */
-
-static void
-write_key_algorithm(struct buf *b, enum pk_type type)
-{
-	size_t m = der_open(b, DER_SEQUENCE);
-
-	if (algorithm[type].curve) {
-		der_oid(b, oid_ec);
-		der_oid(b, algorithm[type].curve);
-	} else {
-		der_oid(b, oid_rsa);
-		der_bytes(b, DER_NULL, 0, 0);
-	}
-	der_close(b, m);
-}
-
-static enum pk_type
-curve_type(struct slice oid)
-{
-	return oid_is(oid, oid_p256) ? PK_P256 :
-	    oid_is(oid, oid_p384) ? PK_P384 : PK_NONE;
-}
-
-/* An AlgorithmIdentifier of a key; PK_NONE without error: some other key. */
-static enum pk_type
-read_key_algorithm(struct der *d)
-{
-	struct der a = der_enter(d, DER_SEQUENCE);
-	struct slice oid = der_take(&a, DER_OID);
-	enum pk_type type = PK_NONE;
-
-	if (oid_is(oid, oid_rsa)) {
-		type = PK_RSA;
-		if (der_take(&a, DER_NULL).n)
-			a.err = 1;
-	} else if (oid_is(oid, oid_ec) && der_peek(&a) == DER_OID) {
-		type = curve_type(der_take(&a, DER_OID));
-	} else if (der_peek(&a) >= 0) {
-		der_element(&a, -1);
-	}
-	if (!der_end(&a))
-		d->err = 1;
-	return d->err ? PK_NONE : type;
-}
-
-static int
-is_point(struct slice s, enum pk_type type)
-{
-	return s.n == 1 + 2 * algorithm[type].size && s.p[0] == 4;
-}
-
-void
-spki_write(struct buf *b, const struct pk *pk)
-{
-	size_t spki, bits, rsa;
-
-	spki = der_open(b, DER_SEQUENCE);
-	write_key_algorithm(b, pk->type);
-	bits = der_open(b, DER_BIT_STRING);
-	buf_char(b, 0);
-	if (pk->type == PK_RSA) {
-		rsa = der_open(b, DER_SEQUENCE);
-		der_number(b, pk->a);
-		der_number(b, pk->b);
-		der_close(b, rsa);
-	} else {
-		buf_char(b, 4);
-		buf_slice(b, pk->a);
-		buf_slice(b, pk->b);
-	}
-	der_close(b, bits);
-	der_close(b, spki);
-}
-
-static int
-read_rsa_public(struct slice bits, struct pk *pk)
-{
-	struct der d = der_of(bits), rsa = der_enter(&d, DER_SEQUENCE);
-
-	pk->a = der_take_uint(&rsa);
-	pk->b = der_take_uint(&rsa);
-	return der_end(&rsa) && der_end(&d) ? 0 : -1;
-}
-
-static int
-read_ec_public(struct slice bits, struct pk *pk)
-{
-	size_t size = algorithm[pk->type].size;
-
-	if (!is_point(bits, pk->type))
-		return -1;
-	pk->a.p = bits.p + 1;
-	pk->b.p = bits.p + 1 + size;
-	pk->a.n = pk->b.n = size;
-	return 0;
-}
-
-/* As spki_read, but another type of key is no error. */
-static int
-read_spki(struct slice der, struct pk *pk)
-{
-	struct der d = der_of(der), spki = der_enter(&d, DER_SEQUENCE);
-	struct slice bits;
-
-	pk->a = pk->b = nothing;
-	pk->type = read_key_algorithm(&spki);
-	bits = take_bits(&spki);
-	if (!der_end(&spki) || !der_end(&d))
-		return -1;
-	if (pk->type == PK_NONE)
-		return 0;
-	return pk->type == PK_RSA ? read_rsa_public(bits, pk) : read_ec_public(bits, pk);
-}
-
-int
-spki_read(struct slice der, struct pk *pk)
-{
-	return read_spki(der, pk) || pk->type == PK_NONE ? -1 : 0;
-}
-
-/* RSAPrivateKey (RFC 8017 A.1.2). */
-static int
-read_pkcs1(struct der *d, struct sk *sk)
-{
-	struct der k = der_enter(d, DER_SEQUENCE);
-	struct slice *number[RSA_NUMBERS] = { &sk->n, &sk->e, &sk->d, &sk->p, &sk->q,
-	    &sk->dp, &sk->dq, &sk->iq };
-	int version = take_small(&k);
-	size_t i;
-
-	for (i = 0; i < RSA_NUMBERS; i++)
-		*number[i] = der_take_uint(&k);
-	if (version == 1 && !k.err)
-		return -2;	/* more than two primes */
-	sk->type = PK_RSA;
-	return version == 0 && der_end(&k) ? 0 : -1;
-}
-
-/* ECPrivateKey (RFC 5915 3); the curve by PKCS#8, PK_NONE: by itself. */
-static int
-read_sec1(struct der *d, enum pk_type curve, struct sk *sk)
-{
-	struct der k = der_enter(d, DER_SEQUENCE), part;
-
-	if (take_small(&k) != 1)
-		return -1;
-	sk->x = der_take(&k, DER_OCTET_STRING);
-	if (der_peek(&k) == EXPLICIT_0) {
-		part = der_enter(&k, EXPLICIT_0);
-		if (der_peek(&part) == DER_SEQUENCE)
-			return -2;	/* a curve by its parameters */
-		sk->type = curve_type(der_take(&part, DER_OID));
-		if (!der_end(&part) || (curve && sk->type != curve))
-			return -1;
-		if (sk->type == PK_NONE)
-			return -2;
-	} else {
-		sk->type = curve;
-	}
-	if (der_peek(&k) == EXPLICIT_1) {
-		part = der_enter(&k, EXPLICIT_1);
-		sk->point = take_bits(&part);
-		if (!der_end(&part) || !is_point(sk->point, sk->type))
-			return -1;
-	}
-	return der_end(&k) && sk->type && sk->x.n == algorithm[sk->type].size ? 0 : -1;
-}
-
-/* PrivateKeyInfo (RFC 5208 5); attributes are skipped. */
-static int
-read_pkcs8(struct der *d, struct sk *sk)
-{
-	struct der info = der_enter(d, DER_SEQUENCE), key;
-	int version = take_small(&info), result;
-	enum pk_type type = read_key_algorithm(&info);
-
-	key = der_enter(&info, DER_OCTET_STRING);
-	if (der_peek(&info) == EXPLICIT_0)
-		der_element(&info, EXPLICIT_0);
-	if (version != 0 || !der_end(&info))
-		return -1;
-	if (type == PK_NONE)
-		return -2;
-	result = type == PK_RSA ? read_pkcs1(&key, sk) : read_sec1(&key, type, sk);
-	return result == 0 && !der_end(&key) ? -1 : result;
-}
-
-int
-sk_read(struct slice label, struct slice der, struct sk *sk)
-{
-	struct der d = der_of(der);
-	int result = -3;
-
-	sk->type = PK_NONE;
-	sk->n = sk->e = sk->d = sk->p = sk->q = nothing;
-	sk->dp = sk->dq = sk->iq = sk->x = sk->point = nothing;
-	if (slice_is(label, "PRIVATE KEY"))
-		result = read_pkcs8(&d, sk);
-	else if (slice_is(label, "RSA PRIVATE KEY"))
-		result = read_pkcs1(&d, sk);
-	else if (slice_is(label, "EC PRIVATE KEY"))
-		result = read_sec1(&d, PK_NONE, sk);
-	return result == 0 && !der_end(&d) ? -1 : result;
-}
-
-static void
-write_pkcs1(struct buf *b, const struct sk *sk)
-{
-	const struct slice *number[RSA_NUMBERS] = { &sk->n, &sk->e, &sk->d, &sk->p, &sk->q,
-	    &sk->dp, &sk->dq, &sk->iq };
-	size_t m = der_open(b, DER_SEQUENCE), i;
-
-	der_small(b, 0);
-	for (i = 0; i < RSA_NUMBERS; i++)
-		der_number(b, *number[i]);
-	der_close(b, m);
-}
-
-static void
-write_sec1(struct buf *b, const struct sk *sk)
-{
-	size_t m = der_open(b, DER_SEQUENCE), point, bits;
-
-	der_small(b, 1);
-	der_slice(b, DER_OCTET_STRING, sk->x);
-	if (sk->point.n) {
-		point = der_open(b, EXPLICIT_1);
-		bits = der_open(b, DER_BIT_STRING);
-		buf_char(b, 0);
-		buf_slice(b, sk->point);
-		der_close(b, bits);
-		der_close(b, point);
-	}
-	der_close(b, m);
-}
-
-void
-sk_write(struct buf *b, const struct sk *sk)
-{
-	size_t info = der_open(b, DER_SEQUENCE), key;
-
-	der_small(b, 0);
-	write_key_algorithm(b, sk->type);
-	key = der_open(b, DER_OCTET_STRING);
-	if (sk->type == PK_RSA)
-		write_pkcs1(b, sk);
-	else
-		write_sec1(b, sk);
-	der_close(b, key);
-	der_close(b, info);
-}
 
 /* What requests and certificates share. */
 
@@ -554,7 +36,7 @@ write_signature_algorithm(struct buf *b, enum pk_type type)
 {
 	size_t m = der_open(b, DER_SEQUENCE);
 
-	der_oid(b, algorithm[type].signature);
+	der_oid(b, signature_oid[type]);
 	if (type == PK_RSA)
 		der_bytes(b, DER_NULL, 0, 0);	/* RFC 4055 5: present */
 	der_close(b, m);
@@ -618,12 +100,12 @@ read_extensions(struct der *d, const char *const *oid, struct slice *value, size
 	while (der_peek(&list) >= 0) {
 		e = der_enter(&list, DER_SEQUENCE);
 		id = der_take(&e, DER_OID);
-		take_flag(&e);
+		der_take_flag(&e);
 		content = der_take(&e, DER_OCTET_STRING);
 		if (!der_end(&e))
 			return -1;
 		for (i = 0; i < count; i++) {
-			if (!oid_is(id, oid[i]))
+			if (!der_oid_is(id, oid[i]))
 				continue;
 			if (value[i].n || content.n == 0)
 				return -1;
@@ -668,7 +150,7 @@ read_name(struct der *d, struct slice *cn)
 	struct slice whole = der_element(d, DER_SEQUENCE), type, value;
 	struct der outer = der_of(whole), name, rdn, pair;
 
-	*cn = nothing;
+	*cn = slice("");
 	name = der_enter(&outer, DER_SEQUENCE);
 	while (der_peek(&name) >= 0) {
 		rdn = der_enter(&name, DER_SET);
@@ -678,7 +160,7 @@ read_name(struct der *d, struct slice *cn)
 			value = der_take(&pair, -1);
 			if (!der_end(&pair))
 				rdn.err = 1;
-			else if (oid_is(type, oid_cn))
+			else if (der_oid_is(type, oid_cn))
 				*cn = value;
 		} while (der_peek(&rdn) >= 0);
 		if (!der_end(&rdn))
@@ -696,7 +178,7 @@ write_extension_request(struct buf *b, const struct san *san, size_t count)
 {
 	size_t attributes, attribute, values, list;
 
-	attributes = der_open(b, EXPLICIT_0);
+	attributes = der_open(b, DER_EXPLICIT_0);
 	attribute = der_open(b, DER_SEQUENCE);
 	der_oid(b, oid_extension_request);
 	values = der_open(b, DER_SET);
@@ -733,12 +215,12 @@ static int
 read_attributes(struct der *d, struct slice *san)
 {
 	const char *const wanted[] = { oid_san };
-	struct der list = der_enter(d, EXPLICIT_0), a, values;
+	struct der list = der_enter(d, DER_EXPLICIT_0), a, values;
 	int seen = 0;
 
 	while (der_peek(&list) >= 0) {
 		a = der_enter(&list, DER_SEQUENCE);
-		if (!oid_is(der_take(&a, DER_OID), oid_extension_request)) {
+		if (!der_oid_is(der_take(&a, DER_OID), oid_extension_request)) {
 			der_element(&a, DER_SET);
 		} else {
 			values = der_enter(&a, DER_SET);
@@ -778,7 +260,7 @@ collect_names(struct slice names, struct slice cn, struct san *san, size_t max, 
 		if (*count == max)
 			return -1;
 		if (!name.ip && same_name(name.s, cn))
-			cn = nothing;
+			cn = slice("");
 	}
 	if (more == 0 && cn.n) {
 		if (*count == max)
@@ -794,18 +276,18 @@ csr_read(struct slice der, struct pk *pk, struct san *san, size_t max, size_t *c
 {
 	struct der d = der_of(der), csr = der_enter(&d, DER_SEQUENCE);
 	struct der info = der_enter(&csr, DER_SEQUENCE);
-	struct slice cn, names = nothing;
+	struct slice cn, names = slice("");
 
-	if (take_small(&info) != 0)
+	if (der_take_small(&info) != 0)
 		return -1;
 	read_name(&info, &cn);
-	if (read_spki(der_element(&info, DER_SEQUENCE), pk))
+	if (spki_read(der_element(&info, DER_SEQUENCE), pk) == -1)
 		return -1;
 	/* Some old tools leave the attributes out if there are none. */
 	if (der_peek(&info) >= 0 && read_attributes(&info, &names))
 		return -1;
 	der_element(&csr, DER_SEQUENCE);
-	take_bits(&csr);
+	der_take_bits(&csr);
 	if (!der_end(&info) || !der_end(&csr) || !der_end(&d) || unwrap(&names, DER_SEQUENCE))
 		return -1;
 	return collect_names(names, cn, san, max, count);
@@ -941,7 +423,7 @@ write_alpn_extensions(struct buf *b, const struct san *name, const unsigned char
 {
 	size_t extensions, list;
 
-	extensions = der_open(b, EXPLICIT_3);
+	extensions = der_open(b, DER_EXPLICIT_3);
 	list = der_open(b, DER_SEQUENCE);
 	write_san(b, name, 1);
 	write_acme_identifier(b, digest);
@@ -961,7 +443,7 @@ write_alpn_tbs(struct buf *b, const struct pk *pk, const struct san *name,
 	serial[0] = (unsigned char)((serial[0] & 0x3f) | 0x40);
 
 	tbs = der_open(b, DER_SEQUENCE);
-	m = der_open(b, EXPLICIT_0);
+	m = der_open(b, DER_EXPLICIT_0);
 	der_small(b, 2);			/* version 3 */
 	der_close(b, m);
 	der_uint(b, serial, sizeof(serial));
@@ -998,10 +480,10 @@ read_version(struct der *tbs)
 	struct der d;
 	int version;
 
-	if (der_peek(tbs) != EXPLICIT_0)
+	if (der_peek(tbs) != DER_EXPLICIT_0)
 		return 0;
-	d = der_enter(tbs, EXPLICIT_0);
-	version = take_small(&d);
+	d = der_enter(tbs, DER_EXPLICIT_0);
+	version = der_take_small(&d);
 	return der_end(&d) && version <= 2 ? version : -1;
 }
 
@@ -1010,7 +492,7 @@ read_basic_constraints(struct slice value, struct x509 *c)
 {
 	struct der d = der_of(value);
 
-	c->ca = take_flag(&d);
+	c->ca = der_take_flag(&d);
 	if (der_peek(&d) >= 0)
 		der_take_uint(&d);		/* pathLenConstraint */
 	return der_end(&d) ? 0 : -1;
@@ -1034,12 +516,12 @@ read_cert_extensions(struct der *tbs, struct x509 *c)
 {
 	enum { SAN, SKI, AKI, BASIC, COUNT };
 	const char *const oid[COUNT] = { oid_san, oid_ski, oid_aki, oid_basic_constraints };
-	struct slice value[COUNT] = { nothing, nothing, nothing, nothing };
+	struct slice none = slice(""), value[COUNT] = { none, none, none, none };
 	struct der d;
 
 	if (der_peek(tbs) < 0)
 		return 0;
-	d = der_enter(tbs, EXPLICIT_3);
+	d = der_enter(tbs, DER_EXPLICIT_3);
 	if (read_extensions(&d, oid, value, COUNT) || !der_end(&d))
 		return -1;
 	if (read_san(&value[SAN]) || unwrap(&value[SKI], DER_OCTET_STRING) ||
@@ -1057,7 +539,7 @@ read_tbs(struct der *tbs, struct slice *alg, struct x509 *c)
 	struct der validity;
 	int version = read_version(tbs);
 
-	c->serial = take_integer(tbs);
+	c->serial = der_take_int(tbs);
 	*alg = der_element(tbs, DER_SEQUENCE);
 	c->issuer = read_name(tbs, &c->issuer_cn);
 	validity = der_enter(tbs, DER_SEQUENCE);
@@ -1078,7 +560,7 @@ x509_read(struct slice der, struct x509 *c)
 	struct der d = der_of(der), cert = der_enter(&d, DER_SEQUENCE), tbs, alg;
 	struct slice inner, outer;
 
-	c->aki = c->ski = c->san_ext = nothing;
+	c->aki = c->ski = c->san_ext = slice("");
 	c->ca = 0;
 	c->tbs = der_element(&cert, DER_SEQUENCE);
 	tbs = der_of(c->tbs);
@@ -1086,7 +568,7 @@ x509_read(struct slice der, struct x509 *c)
 	if (read_tbs(&tbs, &inner, c) || read_cert_extensions(&tbs, c) || !der_end(&tbs))
 		return -1;
 	outer = der_element(&cert, DER_SEQUENCE);
-	c->sig = take_bits(&cert);
+	c->sig = der_take_bits(&cert);
 	alg = der_of(outer);
 	alg = der_enter(&alg, DER_SEQUENCE);
 	c->sig_alg = der_take(&alg, DER_OID);
@@ -1109,7 +591,7 @@ x509_san(struct slice *rest, struct san *name)
 		if (d.err || (tag & 0xc0) != DER_CONTEXT ||
 		    (name->ip && name->s.n != 4 && name->s.n != 16))
 			return -1;
-		*rest = bytes(d.p, (size_t)(d.end - d.p));
+		*rest = slice_of(d.p, (size_t)(d.end - d.p));
 		if (tag == SAN_DNS || tag == SAN_IP)
 			return 1;
 	}

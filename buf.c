@@ -129,6 +129,14 @@ slice(const char *text)
 }
 
 struct slice
+slice_of(const void *p, size_t n)
+{
+	struct slice s = { p, n };
+
+	return s;
+}
+
+struct slice
 buf_view(const struct buf *b)
 {
 	struct slice s = { b->p, b->len };

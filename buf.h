@@ -64,6 +64,7 @@ void buf_all(struct buf *b, const char *s, ...);
 const char *buf_text(struct buf *b);
 
 struct slice slice(const char *text);
+struct slice slice_of(const void *p, size_t n);
 struct slice buf_view(const struct buf *b);
 int slice_is(struct slice s, const char *text);		/* byte-equal */
 int slice_is_nocase(struct slice s, const char *text);	/* ASCII */

@@ -11,6 +11,7 @@
 #include "chain.h"
 #include "conf.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "name.h"
 #include "util.h"
 

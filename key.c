@@ -21,9 +21,10 @@
 #include <bearssl_rand.h>
 #include <bearssl_rsa.h>
 
-#include "asn1.h"
 #include "base64.h"
+#include "der.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "util.h"
 
 /*
@@ -608,14 +609,6 @@ key_read(struct key *k, struct slice pem, const char **why)
 	return *why ? -1 : 0;
 }
 
-static struct slice
-bytes(const unsigned char *p, size_t n)
-{
-	struct slice s = { (const char *)p, n };
-
-	return s;
-}
-
 void
 key_write(const struct key *k, struct buf *pem)
 {
@@ -625,17 +618,17 @@ key_write(const struct key *k, struct buf *pem)
 	struct buf der = BUF(mem);
 
 	if (is_rsa(k)) {
-		sk.n = bytes(r.n, 2 * r.h);
-		sk.e = bytes(r.e, 4);
-		sk.d = bytes(r.d, 2 * r.h);
-		sk.p = bytes(r.p, r.h);
-		sk.q = bytes(r.q, r.h);
-		sk.dp = bytes(r.dp, r.h);
-		sk.dq = bytes(r.dq, r.h);
-		sk.iq = bytes(r.iq, r.h);
+		sk.n = slice_of(r.n, 2 * r.h);
+		sk.e = slice_of(r.e, 4);
+		sk.d = slice_of(r.d, 2 * r.h);
+		sk.p = slice_of(r.p, r.h);
+		sk.q = slice_of(r.q, r.h);
+		sk.dp = slice_of(r.dp, r.h);
+		sk.dq = slice_of(r.dq, r.h);
+		sk.iq = slice_of(r.iq, r.h);
 	} else {
-		sk.x = bytes(k->secret, r.h);
-		sk.point = bytes(k->public, 1 + 2 * r.h);
+		sk.x = slice_of(k->secret, r.h);
+		sk.point = slice_of(k->public, 1 + 2 * r.h);
 	}
 	sk_write(&der, &sk);
 	if (der.err)
@@ -653,13 +646,13 @@ key_public(const struct key *k, struct pk *pk)
 
 	pk->type = kinds[k->type].type;
 	if (is_rsa(k)) {
-		pk->a = bytes(k->public, 2 * size);
-		pk->b = bytes(k->public + 2 * size, 4);
+		pk->a = slice_of(k->public, 2 * size);
+		pk->b = slice_of(k->public + 2 * size, 4);
 		for (; pk->b.n && *pk->b.p == 0; pk->b.n--)
 			pk->b.p++;
 	} else {
-		pk->a = bytes(k->public + 1, size);
-		pk->b = bytes(k->public + 1 + size, size);
+		pk->a = slice_of(k->public + 1, size);
+		pk->b = slice_of(k->public + 1 + size, size);
 	}
 }
 
@@ -810,8 +803,7 @@ key_verify(const struct pk *pk, struct slice sig_alg, const void *p, size_t n, s
 	if (pk->type == PK_NONE)
 		return 0;
 	for (s = schemes; s < end; s++) {
-		if (s->rsa != (pk->type == PK_RSA) || sig_alg.n != (size_t)s->oid[0] ||
-		    memcmp(sig_alg.p, s->oid + 1, sig_alg.n) != 0)
+		if (s->rsa != (pk->type == PK_RSA) || !der_oid_is(sig_alg, s->oid))
 			continue;
 		hash_len = digest(s->hash, p, n, hash);
 		return s->rsa ? rsa_verify_pk(pk, s, hash, hash_len, sig) :

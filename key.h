@@ -14,7 +14,7 @@ enum key_type { KEY_NONE, KEY_EC256, KEY_EC384, KEY_RSA2048, KEY_RSA3072, KEY_RS
 enum key_type key_type(const char *name);
 const char *key_type_name(enum key_type t);
 
-struct pk;			/* asn1.h */
+struct pk;			/* keyinfo.h */
 /*
  * No pointers inside, so it may be copied, and must be wiped.  Big-endian
  * numbers at full width; h is half the bytes of an RSA modulus.

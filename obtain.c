@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "json.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "name.h"
 #include "obtain.h"
 #include "renewal.h"

@@ -23,6 +23,7 @@
 #include "asn1.h"
 #include "base64.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "serve.h"
 #include "util.h"
 

@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "http.h"
 #include "key.h"
+#include "keyinfo.h"
 #include "name.h"
 #include "out.h"
 #include "renewal.h"

@@ -20,6 +20,7 @@
 
 #include "asn1.h"
 #include "base64.h"
+#include "keyinfo.h"
 #include "roots.h"
 #include "trust.h"
 #include "util.h"

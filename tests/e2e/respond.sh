@@ -11,7 +11,7 @@ if [ ! -x "$tool" ]; then
 	tool=$scratch/respond
 	# shellcheck disable=SC2046,SC2086 # words
 	${CC:-$(command -v musl-gcc || echo cc)} -std=c99 -D_POSIX_C_SOURCE=200809L -Os -static \
-		-isystem "$B/bearssl/inc" -o "$tool" tests/tool/respond.c serve.c asn1.c base64.c buf.c \
+		-isystem "$B/bearssl/inc" -o "$tool" tests/tool/respond.c serve.c asn1.c keyinfo.c der.c base64.c buf.c \
 		dir.c key.c name.c util.c "$B/libbearssl.a" 2>"$scratch/cc.log" || {
 		sed 's/^/# /' "$scratch/cc.log"
 		echo 'Bail out! the responder does not compile'

@@ -1,9 +1,11 @@
 /*
- * Fuzzes all readers of asn1.c with the same bytes.  What is read must lie in
+ * Fuzzes all readers of der.c, keyinfo.c and asn1.c with the same bytes.  What is read must lie in
  * the input; what DER has only one form for must be written as it was read.
  */
 #include <stdlib.h>
 
+#include "../../der.c"
+#include "../../keyinfo.c"
 #include "../../asn1.c"
 
 static struct slice input;
@@ -148,7 +150,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 {
-	input = bytes(p, n);
+	input = slice_of(p, n);
 	check_elements(der_of(input), 0);
 	check_san(input);
 	check_x509();

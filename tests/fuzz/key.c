@@ -42,7 +42,7 @@ check_verify(struct slice s)
 	if (d.err || spki_read(spki, &pk))
 		return;
 	for (i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
-		key_verify(&pk, slice(schemes[i].oid + 1), "abc", 3, bytes(d.p, (size_t)(d.end - d.p)));
+		key_verify(&pk, slice(schemes[i].oid + 1), "abc", 3, slice_of(d.p, (size_t)(d.end - d.p)));
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
@@ -56,9 +56,9 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 	if (n == 0)
 		return 0;
 	if (p[0] % (LABELS + 2) == 0) {
-		check_read(bytes(p + 1, n - 1));
+		check_read(slice_of(p + 1, n - 1));
 	} else if (p[0] % (LABELS + 2) == LABELS + 1) {
-		check_verify(bytes(p + 1, n - 1));
+		check_verify(slice_of(p + 1, n - 1));
 	} else {
 		pem_encode(&b, labels[p[0] % (LABELS + 2) - 1], p + 1, n - 1);
 		check_read(buf_view(&b));
