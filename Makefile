@@ -43,11 +43,11 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 	-DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0 $(SECTIONS) $(FIXED) $(CFLAGS)
 
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
-OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
-	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o \
-	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyinfo.o \
-	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/renewal.o $(B)/respond.o $(B)/revoke.o \
-	$(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o \
+OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/ca.o \
+	$(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o $(B)/home.o \
+	$(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyinfo.o $(B)/name.o \
+	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/renewal.o $(B)/reply.o $(B)/respond.o \
+	$(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o \
 	$(B)/trust.o $(B)/util.o $(B)/value.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
@@ -85,7 +85,7 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 
 # What each object is made of; tests/includes compares this with the #include lines.
 $(B)/account.o: account.c account.h acme.h base64.h buf.h conf.h json.h jws.h key.h keyinfo.h store.h tls.h util.h
-$(B)/acme.o: acme.c acme.h buf.h http.h json.h talk.h util.h
+$(B)/acme.o: acme.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
 $(B)/asn1.o: asn1.c asn1.h buf.h der.h keyinfo.h
 $(B)/base64.o: base64.c base64.h buf.h
@@ -108,8 +108,10 @@ $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
 $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h util.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h keyinfo.h name.h obtain.h renewal.h store.h util.h
+$(B)/order.o: order.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
+$(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
 $(B)/roots.o: roots.c roots.h
@@ -126,7 +128,7 @@ $(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h util.h value.h
 # is not pulled.  Tools are programs that tests/e2e uses.
 unit: $(UNIT) $(TOOL)
 
-$(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/tap.h $(LIB)
+$(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
 	@echo '  CC      tests/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/unit/$(@F).c $(LIB)
 

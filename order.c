@@ -1,0 +1,574 @@
+/*
+ * order.c - orders, authorizations, challenges, waiting for them, and
+ * certificates (RFC 8555 7.1.3 to 7.5); the talker's half.  Invariant: every
+ * URL, token and status that leaves this file was checked.
+ */
+#include <string.h>
+
+#include "acme.h"
+#include "http.h"
+#include "json.h"
+#include "reply.h"
+#include "talk.h"
+#include "util.h"
+
+enum {
+	WAIT_LIMIT = 30,	/* s of Retry-After that one poll is put off */
+	POLL_FIRST = 50,	/* ms, doubling */
+	POLL_LIMIT = 5000,	/* ms, without Retry-After */
+	POLL_STUCK = 8,		/* polls after which authorizations are looked at */
+	ALTERNATES = 10
+};
+
+const char *const acme_status_name[] = {
+	"unknown", "pending", "processing", "ready", "valid",
+	"invalid", "deactivated", "expired", "revoked"
+};
+const char *const acme_type_name[ACME_TYPES] = {
+	"http-01", "dns-01", "tls-alpn-01", "dns-account-01", "dns-persist-01"
+};
+
+/* The other chains of the certificate that was fetched last. */
+static struct {
+	unsigned count;
+	char url[ALTERNATES][LIMIT_URL];
+} alternates;
+
+static enum acme_status
+status_of(struct json v)
+{
+	int i;
+
+	for (i = ACME_PENDING; i <= ACME_REVOKED; i++)
+		if (json_is(v, acme_status_name[i]))
+			return (enum acme_status)i;
+	return ACME_UNKNOWN;
+}
+
+/* --- orders (7.1.3) --- */
+
+const char *
+acme_string(const struct acme_order *o, acme_text t)
+{
+	return t < o->used ? o->arena + t : "";
+}
+
+/* Copies text into the arena; 0 and an error in *full if there is no room. */
+static acme_text
+keep(struct acme_order *o, const char *text, int *full)
+{
+	size_t n = strlen(text) + 1;
+	acme_text t;
+
+	if (o->used == 0)
+		o->arena[o->used++] = 0;
+	if (n == 1)
+		return 0;
+	if (n > sizeof(o->arena) - o->used) {
+		*full = 1;
+		return 0;
+	}
+	t = o->used;
+	memcpy(o->arena + t, text, n);
+	o->used += (uint32_t)n;
+	return t;
+}
+
+static int
+arena_full(void)
+{
+	return talk_problem(ST_PROTO, "order: its texts are larger than the limit of 128 KiB",
+	    (char *)0);
+}
+
+/* An error member as printable text in the arena. */
+static acme_text
+keep_error(struct acme_order *o, struct json v, int *full)
+{
+	char mem[1200];
+	struct buf b = BUF(mem);
+
+	if (v.type != JSON_OBJECT)
+		return 0;
+	b.cap--;
+	talk_problem_text(&b, v);
+	b.cap++;
+	b.err = 0;
+	return keep(o, buf_text(&b), full);
+}
+
+/* {"type": "dns", "value": "..."}: a printable value. */
+static int
+read_identifier(struct json v, char *value, size_t size, int *ip)
+{
+	struct slice s;
+	size_t i;
+
+	*ip = json_is(json_get(v, "type"), "ip");
+	json_string(json_get(v, "value"), value, size);
+	s = slice(value);
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return -1;
+		if (value[i] >= 'A' && value[i] <= 'Z')
+			value[i] = (char)(value[i] + ('a' - 'A'));
+	}
+	return s.n ? 0 : -1;
+}
+
+static int
+read_identifiers(struct acme_order *o, struct json array, int *full)
+{
+	struct json_iter it = { 0 };
+	struct json v;
+	char value[LIMIT_NAME + 8];
+	int ip;
+
+	while ((v = json_next(array, &it)).type != JSON_NONE) {
+		if (o->idents == LIMIT_NAMES)
+			return talk_problem(ST_PROTO, "order: more than 100 identifiers", (char *)0);
+		if (read_identifier(v, value, sizeof(value), &ip) < 0)
+			return talk_problem(ST_PROTO, "order: an identifier without a proper value", (char *)0);
+		o->ident[o->idents++] = keep(o, value, full);
+	}
+	return 0;
+}
+
+static int
+read_authorization_urls(struct acme_order *o, struct json array, const char *base, int *full)
+{
+	struct json_iter it = { 0 };
+	struct json v;
+	char url[LIMIT_URL];
+
+	while ((v = json_next(array, &it)).type != JSON_NONE) {
+		if (o->count == LIMIT_NAMES)
+			return talk_problem(ST_PROTO, "order: more than 100 authorizations", (char *)0);
+		if (reply_url(v, base, url, sizeof(url)) < 0)
+			return -1;
+		o->authz[o->count].chosen = -1;
+		o->authz[o->count++].url = keep(o, url, full);
+	}
+	return 0;
+}
+
+/* An order object: all of it the first time, afterwards what may change. */
+static int
+read_order(struct acme_order *o)
+{
+	struct json_doc doc;
+	struct json v;
+	int full = 0, first = o->count == 0 && o->idents == 0;
+
+	if (reply_object(&doc, &v, "order") < 0)
+		return -1;
+	o->status = status_of(json_get(v, "status"));
+	if (reply_url(json_get(v, "finalize"), o->url, o->finalize, LIMIT_URL) < 0 ||
+	    reply_url(json_get(v, "certificate"), o->url, o->certificate, LIMIT_URL) < 0)
+		return -1;
+	if (first && (read_identifiers(o, json_get(v, "identifiers"), &full) < 0 ||
+	    read_authorization_urls(o, json_get(v, "authorizations"), o->url, &full) < 0))
+		return -1;
+	if (!o->error)
+		o->error = keep_error(o, json_get(v, "error"), &full);
+	if (full)
+		return arena_full();
+	if (doc.err)
+		return reply_bad(&doc, "order");
+	if (o->status == ACME_UNKNOWN)
+		return talk_problem(ST_PROTO, "order: no known status", (char *)0);
+	return 0;
+}
+
+static int
+new_order(struct acme_order *o)
+{
+	char url[LIMIT_URL];
+
+	memset(o, 0, offsetof(struct acme_order, arena));
+	if (acme_to_endpoint(ACME_NEW_ORDER, EP_NEW_ORDER, url) < 0 ||
+	    reply_location(url, o->url, "new order") < 0)
+		return -1;
+	return read_order(o);
+}
+
+int
+acme_new_order(struct acme_order *o)
+{
+	talk_enter();
+	return talk_leave(new_order(o));
+}
+
+static int
+poll_order(struct acme_order *o)
+{
+	if (talk_post(ACME_GET, o->url) < 0)
+		return -1;
+	return read_order(o);
+}
+
+int
+acme_order(struct acme_order *o)
+{
+	talk_enter();
+	return talk_leave(poll_order(o));
+}
+
+/* --- authorizations (7.1.4) and challenges (8) --- */
+
+static int
+proper_token(const char *t)
+{
+	size_t n = strlen(t);
+
+	if (n == 0 || n > LIMIT_TOKEN)
+		return 0;
+	while (n--)
+		if (!talk_base64url(t[n]))
+			return 0;
+	return 1;
+}
+
+/* 1: c filled; 0: a challenge to pass over; -1: the problem is set. */
+static int
+read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
+    const char *base, int *full)
+{
+	char token[LIMIT_TOKEN + 2], url[LIMIT_URL];
+	struct json t = json_get(v, "type"), tok = json_get(v, "token");
+	int type;
+
+	for (type = 0; type < ACME_TYPES && !json_is(t, acme_type_name[type]); type++)
+		;
+	if (type == ACME_TYPES)
+		return 0;
+	memset(c, 0, sizeof(*c));
+	c->type = (enum acme_type)type;
+	c->status = status_of(json_get(v, "status"));
+	if (tok.type == JSON_NONE && type != ACME_DNS_PERSIST_01)
+		return 0;
+	if (tok.type != JSON_NONE) {
+		json_string(tok, token, sizeof(token));
+		if (!proper_token(token))
+			return talk_problem(ST_PROTO, "authorization: a token with characters"
+			    " other than A-Z a-z 0-9 - _, or too long", (char *)0);
+		c->token = keep(o, token, full);
+	}
+	if (reply_url(json_get(v, "url"), base, url, sizeof(url)) < 0)
+		return -1;
+	if (!url[0])
+		return 0;
+	c->url = keep(o, url, full);
+	c->error = keep_error(o, json_get(v, "error"), full);
+	return 1;
+}
+
+/* Reads an authorization object into z; arena space of an earlier reading is given up. */
+static int
+read_authorization(struct acme_order *o, struct acme_authz *z)
+{
+	struct json_doc doc;
+	struct json v, c;
+	struct json_iter it = { 0 };
+	char value[LIMIT_NAME + 8];
+	const char *base = acme_string(o, z->url);
+	int full = 0, r;
+
+	if (reply_object(&doc, &v, "authorization") < 0)
+		return -1;
+	z->status = status_of(json_get(v, "status"));
+	z->wildcard = json_bool(json_get(v, "wildcard"), 0);
+	if (read_identifier(json_get(v, "identifier"), value, sizeof(value), &z->ip) < 0)
+		return talk_problem(ST_PROTO, "authorization: no proper identifier", (char *)0);
+	z->ident = keep(o, value, &full);
+	z->count = 0;
+	c = json_get(v, "challenges");
+	while ((v = json_next(c, &it)).type != JSON_NONE && z->count < ACME_CHALLENGES) {
+		r = read_challenge(o, &z->challenge[z->count], v, base, &full);
+		if (r < 0)
+			return -1;
+		if (z->challenge[z->count].error)
+			z->error = z->challenge[z->count].error;
+		z->count += (unsigned)r;
+	}
+	if (full)
+		return arena_full();
+	if (doc.err)
+		return reply_bad(&doc, "authorization");
+	return z->status == ACME_UNKNOWN ?
+	    talk_problem(ST_PROTO, "authorization: no known status", (char *)0) : 0;
+}
+
+static int
+authorizations(struct acme_order *o)
+{
+	unsigned i;
+
+	for (i = 0; i < o->count; i++)
+		if (talk_post(ACME_GET, acme_string(o, o->authz[i].url)) < 0 ||
+		    read_authorization(o, &o->authz[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int
+acme_authorizations(struct acme_order *o)
+{
+	talk_enter();
+	return talk_leave(authorizations(o));
+}
+
+static struct acme_challenge *
+chosen(struct acme_authz *z)
+{
+	return z->chosen >= 0 && (unsigned)z->chosen < z->count ?
+	    &z->challenge[z->chosen] : 0;
+}
+
+/*
+ * Answers one challenge.  Refusals that say that it runs or is decided already
+ * (400 malformed, 409 conflict after an answer that got lost) are for the
+ * polling to find out.
+ */
+static int
+answer(struct acme_order *o, struct acme_authz *z)
+{
+	struct acme_challenge *c = chosen(z);
+
+	if (!c || z->status != ACME_PENDING)
+		return 0;
+	if (talk_post(ACME_ANSWER, acme_string(o, c->url)) == 0)
+		return 0;
+	return talk_why()->http == 409 || (talk_why()->http == 400 &&
+	    strcmp(talk_why()->type, "malformed") == 0) ? 0 : -1;
+}
+
+int
+acme_answer(struct acme_order *o)
+{
+	unsigned i;
+	int r = 0;
+
+	talk_enter();
+	for (i = 0; i < o->count && r == 0; i++)
+		r = answer(o, &o->authz[i]);
+	return talk_leave(r);
+}
+
+/* --- waiting --- */
+
+static int
+refused(struct acme_order *o, const struct acme_authz *z)
+{
+	const char *error = acme_string(o, z->error);
+
+	return talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
+	    acme_string(o, z->ident), " failed: ", error[0] ? error :
+	    acme_status_name[z->status], (char *)0);
+}
+
+/*
+ * Fetches one authorization again for its status and that of the chosen
+ * challenge, found by its URL: servers list challenges in any order.  -1: it
+ * is lost.  What was read anew is given back to the arena.
+ */
+static int
+look_at(struct acme_order *o, struct acme_authz *z)
+{
+	struct acme_authz now = *z;
+	struct acme_challenge *c = chosen(z);
+	uint32_t used = o->used;
+	int r = 0, again = 0;
+	unsigned i;
+
+	if (talk_post(ACME_GET, acme_string(o, z->url)) < 0 ||
+	    read_authorization(o, &now) < 0)
+		return -1;
+	z->status = now.status;
+	for (i = 0; c && i < now.count; i++) {
+		struct acme_challenge *n = &now.challenge[i];
+
+		if (strcmp(acme_string(o, n->url), acme_string(o, c->url)) != 0)
+			continue;
+		c->status = n->status;
+		if (n->error)
+			now.error = n->error;
+		/* error, yet pending: a transient failure that wants a new answer (8.2) */
+		again = n->status == ACME_PENDING && n->error;
+	}
+	if (z->status > ACME_VALID || (c && c->status == ACME_INVALID))
+		r = refused(o, &now);
+	o->used = used;
+	return r == 0 && again && z->status == ACME_PENDING ? answer(o, z) : r;
+}
+
+/* An order became invalid: finds the authorization that did it. */
+static int
+explain(struct acme_order *o)
+{
+	unsigned i;
+
+	for (i = 0; i < o->count; i++) {
+		struct acme_authz *z = &o->authz[i];
+
+		if (z->chosen < 0 && z->status == ACME_VALID)
+			continue;
+		if (look_at(o, z) < 0)
+			return -1;
+	}
+	return talk_problem(ST_REFUSED, "the order became invalid: ",
+	    o->error ? acme_string(o, o->error) : "the CA gives no reason", (char *)0);
+}
+
+/* How long to wait before poll number n, in ms. */
+static int64_t
+poll_delay(unsigned n)
+{
+	int64_t after = talk_retry_after();
+
+	if (after > WAIT_LIMIT)
+		return WAIT_LIMIT * 1000;
+	if (after > 0)
+		return after * 1000;
+	return n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
+}
+
+/* Polls while the order's status is one of those in the set (bits). */
+static int
+wait_while(struct acme_order *o, unsigned set, const char *what)
+{
+	int64_t start = now_ms();
+	unsigned n, next = 0, i;
+
+	for (n = 0; set & 1u << o->status; n++) {
+		if (n == LIMIT_POLLS || now_ms() >= talk_deadline())
+			return talk_problem(ST_LATER, what, ": the order is still ",
+			    acme_status_name[o->status],
+			    "; the next run goes on with it", (char *)0);
+		if (n > 0 || o->status == ACME_PROCESSING) {
+			talk_tick(what, (unsigned)((now_ms() - start) / 1000));
+			if (talk_nap(poll_delay(n)) < 0)
+				return -1;
+		}
+		if (n >= POLL_STUCK && o->status == ACME_PENDING)
+			for (i = 0; i < o->count; i++) {
+				struct acme_authz *z = &o->authz[next++ % o->count];
+
+				if (z->chosen < 0 || z->status != ACME_PENDING)
+					continue;
+				if (look_at(o, z) < 0)
+					return -1;
+				break;
+			}
+		if (poll_order(o) < 0)
+			return -1;
+	}
+	return o->status == ACME_INVALID ? explain(o) : 0;
+}
+
+int
+acme_wait(struct acme_order *o)
+{
+	talk_enter();
+	return talk_leave(wait_while(o, 1u << ACME_PENDING, "validation"));
+}
+
+int
+acme_wait_authorization(struct acme_order *o, unsigned i)
+{
+	struct acme_authz *z = &o->authz[i];
+	int64_t start = now_ms();
+	unsigned n;
+	int r = 0;
+
+	talk_enter();
+	for (n = 0; r == 0 && z->status == ACME_PENDING; n++) {
+		if (n)
+			r = talk_nap(poll_delay(n));
+		talk_tick("validation", (unsigned)((now_ms() - start) / 1000));
+		if (r == 0)
+			r = look_at(o, z);
+	}
+	return talk_leave(r);
+}
+
+static int
+finalize(struct acme_order *o)
+{
+	int try;
+
+	for (try = 0; try < 2 && o->status == ACME_READY; try++) {
+		if (talk_post(ACME_FINALIZE, o->finalize) == 0) {
+			if (read_order(o) < 0)
+				return -1;
+			break;
+		}
+		/* it may have been done although no answer came: see the order first */
+		if (talk_why()->status != ST_NET && talk_why()->http / 100 != 5 &&
+		    strcmp(talk_why()->type, "orderNotReady") != 0)
+			return -1;
+		if (stop_signal() || poll_order(o) < 0)
+			return -1;
+	}
+	if (wait_while(o, 1u << ACME_PROCESSING | 1u << ACME_READY | 1u << ACME_PENDING,
+	    "issuance") < 0)
+		return -1;
+	if (!o->certificate[0])
+		return talk_problem(ST_PROTO, "order: valid, but without a certificate URL", (char *)0);
+	return 0;
+}
+
+int
+acme_finalize(struct acme_order *o)
+{
+	talk_enter();
+	return talk_leave(finalize(o));
+}
+
+/* --- certificates (7.4.2) --- */
+
+static int
+is_pem_chain(void)
+{
+	struct slice type = http_header(talk_reply(), "Content-Type", 0);
+	const char *want = "application/pem-certificate-chain";
+
+	if (type.n < strlen(want))
+		return 0;
+	type.n = strlen(want);
+	return slice_is_nocase(type, want);
+}
+
+static int
+certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
+{
+	const char *url = alternate ? alternates.url[alternate - 1] : o->certificate;
+	struct slice link;
+
+	if (alternate > alternates.count)
+		return 1;
+	if (talk_post(ACME_GET, url) < 0)
+		return -1;
+	if (!is_pem_chain())
+		return talk_problem(ST_PROTO, "certificate ", url,
+		    ": the reply is no PEM certificate chain", (char *)0);
+	if (!alternate)
+		for (alternates.count = 0; alternates.count < ALTERNATES; alternates.count++) {
+			link = http_link(talk_reply(), "alternate", alternates.count);
+			if (!link.p || http_resolve(url, link,
+			    alternates.url[alternates.count], LIMIT_URL) < 0)
+				break;
+		}
+	buf_mem(pem, talk_reply()->body.p, talk_reply()->body.len);
+	if (pem->err)
+		return talk_problem(ST_PROTO, "certificate ", url,
+		    ": the chain is larger than the limit of 64 KiB", (char *)0);
+	return 0;
+}
+
+int
+acme_certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
+{
+	talk_enter();
+	return talk_leave(certificate(o, alternate, pem));
+}

@@ -1,0 +1,129 @@
+/* order.c against a scripted server. */
+#include "../tap.h"
+#include "../../order.c"
+#include "../script.h"
+
+static struct acme_order order;
+
+static const char order_body[] = "{\"status\":\"pending\",\"expires\":null,\"identifiers\":"
+	"[{\"type\":\"dns\",\"value\":\"B.example\"},{\"type\":\"ip\",\"value\":\"192.0.2.1\"}],"
+	"\"authorizations\":[\"/z/1\",\"https://ca/z/2\"],\"finalize\":\"/f/1\",\"extra\":{}}";
+
+static void
+reads_orders(void)
+{
+	static const struct {
+		const char *challenges, *name;
+		int result, count;
+	} z[] = {
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"tok\",\"status\":\"pending\"},"
+		  "{\"type\":\"new-99\",\"url\":\"/d\"},{\"type\":\"dns-01\",\"url\":\"/e\"}]",
+		  "unknown types, and known ones without a token, are passed over", 0, 1 },
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"../../x\"}]", "a token with ../", -1, 0 },
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"a;reboot\"}]", "a token with ;", -1, 0 },
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"$(x)\"}]", "a token with $(", -1, 0 },
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"\"}]", "an empty token", -1, 0 },
+		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"a\\u0000b\"}]", "a NUL in a token", -1, 0 },
+		{ "[{\"type\":\"http-01\",\"url\":\"http://ca/c\",\"token\":\"tok\"}]", "a challenge at plain http", -1, 0 },
+		{ "null", "no challenges", 0, 0 },
+		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\"}]",
+		  "dns-persist-01 needs no token", 0, 1 },
+	};
+	size_t i;
+	char body[1024];
+	const char *s[] = { NONCE, reply("201 OK", N "Location: /o/1\r\n", order_body), 0 };
+	const char *odd[] = { NONCE, reply("201 OK", N "Location: /o/1\r\n",
+	    "{\"status\":\"ready\",\"identifiers\":[],\"authorizations\":null,\"finalize\":\"/f\"}"), 0 };
+
+	talk(s);
+	ok(acme_new_order(&order) == 0 && order.count == 2 && order.idents == 2, "an order is read");
+	is_str(acme_string(&order, order.ident[0]), "b.example", "identifiers are lower-cased");
+	is_str(acme_string(&order, order.authz[0].url), "https://ca/z/1", "authorization URLs are resolved");
+	is_str(order.url, "https://ca/o/1", "the order's URL is from Location");
+	for (i = 0; i < sizeof(z) / sizeof(*z); i++) {
+		const char *r[4];
+
+		snprintf(body, sizeof(body), "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\","
+		    "\"value\":\"b.example\"},\"challenges\":%s}", z[i].challenges);
+		r[0] = NONCE;
+		r[1] = reply("201 OK", N "Location: /o/1\r\n",
+		    "{\"status\":\"pending\",\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
+		r[2] = reply("200 OK", N, body);
+		r[3] = 0;
+		talk(r);
+		acme_new_order(&order);
+		ok(acme_authorizations(&order) == z[i].result && (z[i].result ||
+		    (int)order.authz[0].count == z[i].count), z[i].name);
+	}
+	talk(odd);
+	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && order.count == 0,
+	    "authorizations null in an order born ready");
+}
+
+static void
+waits(void)
+{
+	const char *o = reply("201 OK", N "Location: /o/1\r\n",
+	    "{\"status\":\"pending\",\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
+	const char *z = reply("200 OK", N, "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"},"
+	    "\"challenges\":[{\"type\":\"dns-01\",\"url\":\"/c0\",\"token\":\"t\"},{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"t\",\"status\":\"pending\"}]}");
+	const char *bad_z = reply("200 OK", N, "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"},"
+	    "\"challenges\":[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"t\",\"status\":\"invalid\","
+	    "\"error\":{\"type\":\"urn:ietf:params:acme:error:connection\",\"detail\":\"refused\"}}]}");
+	const char *pending = reply("200 OK", N, "{\"status\":\"pending\",\"finalize\":\"/f\"}");
+	const char *ready = reply("200 OK", N, "{\"status\":\"ready\",\"finalize\":\"/f\"}");
+	const char *valid = reply("200 OK", N, "{\"status\":\"valid\",\"finalize\":\"/f\",\"certificate\":\"/x\"}");
+	const char *invalid = reply("200 OK", N, "{\"status\":\"invalid\",\"finalize\":\"/f\"}");
+	const char *pem = reply("200 OK", N "Content-Type: application/pem-certificate-chain\r\n"
+	    "Link: </x/1>;rel=\"alternate\", </i>;rel=index\r\n", "PEM");
+	const char *early = reply("403 Forbidden", N, "{\"type\":\"urn:ietf:params:acme:error:orderNotReady\",\"detail\":\"wait\"}");
+	const char *s[] = { NONCE, o, z, ready /* reply to the answer */, pending, pending, ready,
+	    reply("200 OK", N, "{\"status\":\"processing\",\"finalize\":\"/f\"}"), valid, pem, 0 };
+	const char *t[] = { NONCE, o, z, ready, invalid, bad_z, 0 };
+	const char *u[] = { NONCE, o, z, ready, ready, early, valid, 0 };
+	const char *v[] = { NONCE, o, z, ready, ready, "!", NONCE, valid, 0 };
+	char mem[256];
+	struct buf b = BUF(mem);
+
+	talk(s);
+	acme_new_order(&order);
+	acme_authorizations(&order);
+	order.authz[0].chosen = 1;
+	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && order.status == ACME_READY,
+	    "the order is polled until it is ready");
+	ok(acme_finalize(&order) == 0 && order.status == ACME_VALID, "processing is waited for");
+	ok(acme_certificate(&order, 0, &b) == 0 && b.len == 3, "the chain is fetched");
+	ok(acme_certificate(&order, 2, &b) == 1, "there is one alternate, not two");
+	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /newOrder HTTP/1.1\nPOST /z/1 HTTP/1.1\nPOST /c HTTP/1.1\n"
+	    "POST /o/1 HTTP/1.1\nPOST /o/1 HTTP/1.1\nPOST /o/1 HTTP/1.1\nPOST /f HTTP/1.1\nPOST /o/1 HTTP/1.1\n"
+	    "POST /x HTTP/1.1\n", "with these requests");
+
+	talk(t);
+	acme_new_order(&order);
+	acme_authorizations(&order);
+	order.authz[0].chosen = 1;
+	ok(acme_answer(&order) == 0 && acme_wait(&order) == -1 && acme_why()->status == ST_REFUSED &&
+	    strstr(acme_why()->text, "validation of b.example failed: connection: refused"),
+	    "an invalid order without an error is explained by its authorization");
+
+	talk(u);
+	acme_new_order(&order);
+	acme_authorizations(&order);
+	order.authz[0].chosen = 1;
+	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && acme_finalize(&order) == 0,
+	    "orderNotReady: the order is looked at");
+	talk(v);
+	acme_new_order(&order);
+	acme_authorizations(&order);
+	order.authz[0].chosen = 1;
+	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && acme_finalize(&order) == 0,
+	    "a finalize whose answer is lost: the order is looked at first");
+}
+
+int
+main(void)
+{
+	reads_orders();
+	waits();
+	return tap_done();
+}
