@@ -48,7 +48,7 @@ OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.
 	$(B)/dns.o $(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
 	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/renewal.o $(B)/resolve.o $(B)/respond.o \
 	$(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o \
-	$(B)/tls.o $(B)/trust.o $(B)/util.o $(B)/value.o
+	$(B)/tls.o $(B)/tool.o $(B)/trust.o $(B)/util.o $(B)/value.o $(B)/zone.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
@@ -93,7 +93,7 @@ $(B)/buf.o: buf.c buf.h
 $(B)/ca.o: ca.c buf.h ca.h
 $(B)/certs.o: certs.c buf.h dir.h store.h util.h
 $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h key.h name.h util.h
-$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h store.h util.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h store.h util.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
@@ -104,7 +104,7 @@ $(B)/issue.o: issue.c account.h buf.h chain.h challenge.h conf.h hook.h issue.h 
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c asn1.h base64.h buf.h key.h util.h
-$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h util.h
+$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h tool.h util.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h name.h obtain.h renewal.h store.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
@@ -118,9 +118,11 @@ $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h http.h key.h name.h out.h 
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
 $(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
+$(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h roots.h trust.h util.h
 $(B)/util.o: util.c buf.h util.h
 $(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h util.h value.h
+$(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.
