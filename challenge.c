@@ -21,8 +21,9 @@
 #include "name.h"
 #include "store.h"
 #include "util.h"
+#include "zone.h"
 
-enum { ENTRIES = 2 * LIMIT_NAMES };
+enum { ENTRIES = 2 * LIMIT_NAMES, ZONE_WAIT = 600 };
 
 static char entry_mem[LIMIT_CONF], env_mem[LIMIT_CONF];
 
@@ -266,6 +267,16 @@ run(const struct call *k, const char *method, struct hook_env *e, unsigned timeo
 	return e->err ? HOOK_EXEC : hook_run(k->hook, args, e, timeout);
 }
 
+/* The owner of the TXT record for a challenge of that type: 1; 0 if it has none. */
+static int
+record_of(struct buf *b, const char *type, const char *ident)
+{
+	if (strcmp(type, acme_type_name[ACME_DNS_01]) != 0)
+		return 0;
+	buf_all(b, "_acme-challenge.", ident, (char *)0);
+	return 1;
+}
+
 static void
 call_env(struct hook_env *e, const char *name, const struct conf *c,
     const struct call *k, int wildcard, unsigned remaining, const char *keyauth,
@@ -281,10 +292,8 @@ call_env(struct hook_env *e, const char *name, const struct conf *c,
 	hook_env_put(e, "UACME_TOKEN", k->token);
 	hook_env_put(e, "UACME_AUTH", k->auth);
 	hook_env_put(e, "ACME_KEYAUTH", keyauth);
-	if (strcmp(k->type, acme_type_name[ACME_DNS_01]) == 0) {
-		buf_all(&b, "_acme-challenge.", k->ident, (char *)0);
+	if (record_of(&b, k->type, k->ident))
 		hook_env_put(e, "ACME_RECORD", buf_text(&b));
-	}
 	hook_env_put(e, "ACME_WILDCARD", wildcard ? "1" : "0");
 	put_number(e, "ACME_REMAINING", remaining);
 	hook_env_put(e, "ACME_SERVER", server);
@@ -470,25 +479,66 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 	return r;
 }
 
+/* --wait: so many seconds, whatever is there by then. */
+static int
+wait_seconds(unsigned seconds)
+{
+	unsigned s;
+
+	for (s = 0; s < seconds; s++) {
+		progress("waiting before the CA is told", s, seconds, s);
+		if (wait_fd(-1, 0, now_ms() + 1000) == WAIT_SIGNAL)
+			return fail(ST_NET, "interrupted", (char *)0);
+	}
+	return 0;
+}
+
+/* Until the servers of all zones have the TXT records of first..last-1. */
+static int
+wait_records(const struct acme_order *o, unsigned first, unsigned last, int family)
+{
+	static struct { char record[LIMIT_NAME + 32], value[64]; } text[LIMIT_NAMES];
+	struct zone_want want[LIMIT_NAMES];
+	char keyauth[LIMIT_TOKEN + 64];
+	const struct acme_challenge *ch;
+	unsigned i, n = 0;
+
+	for (i = first; i < last; i++) {
+		struct buf b = BUF(text[n].record), k = BUF(keyauth), d = BUF(text[n].value);
+
+		if (o->authz[i].chosen < 0)
+			continue;
+		ch = &o->authz[i].challenge[o->authz[i].chosen];
+		if (!record_of(&b, acme_type_name[ch->type], acme_string(o, o->authz[i].ident)))
+			continue;
+		jws_key_authorization(&k, acme_string(o, ch->token), account_jws());
+		jws_digest(&d, buf_view(&k));
+		want[n].record = buf_text(&b);
+		want[n++].value = buf_text(&d);
+	}
+	return n && zone_wait(want, n, family, ZONE_WAIT) < 0 ?
+	    fail(ST_NET, "interrupted", (char *)0) : 0;
+}
+
 int
-challenge_ready(const char *name, const struct conf *c)
+challenge_ready(const char *name, const struct conf *c, const struct acme_order *o,
+    unsigned first, unsigned last)
 {
 	static struct hook_env e;
 	const char *args[2] = { name, 0 };
 	char mem[64];
 	struct buf b = BUF(mem);
-	uint64_t seconds = 0, s;
+	uint64_t seconds = 0;
 	struct hook h;
 	const char *why;
-	int r;
+	int r = 0;
 
-	if (c->wait)
-		slice_uint(slice(c->wait), &seconds);
-	for (s = 0; s < seconds; s++) {
-		progress("waiting before the CA is told", (unsigned)s, (unsigned)seconds, (unsigned)s);
-		if (wait_fd(-1, 0, now_ms() + 1000) == WAIT_SIGNAL)
-			return fail(ST_NET, "interrupted", (char *)0);
-	}
+	if (c->wait && slice_uint(slice(c->wait), &seconds) == 0)
+		r = wait_seconds((unsigned)seconds);
+	else if (!c->ready_hook)
+		r = wait_records(o, first, last, c->family);
+	if (r)
+		return r;
 	if (!c->ready_hook)
 		return 0;
 	if (hook_find(&h, c->ready_hook, store_home(), &why) < 0)
