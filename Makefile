@@ -46,8 +46,8 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/ca.o \
 	$(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o $(B)/dns.o \
 	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyinfo.o \
-	$(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/renewal.o $(B)/reply.o \
-	$(B)/resolve.o $(B)/respond.o $(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o \
+	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/renewal.o $(B)/reply.o $(B)/resolve.o \
+	$(B)/resource.o $(B)/respond.o $(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o \
 	$(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o $(B)/util.o $(B)/value.o \
 	$(B)/zone.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
@@ -110,11 +110,11 @@ $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
 $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h tool.h util.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h keyinfo.h name.h obtain.h renewal.h store.h util.h
-$(B)/order.o: order.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
 $(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
+$(B)/resource.o: resource.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
 $(B)/roots.o: roots.c roots.h

@@ -1,6 +1,6 @@
 /*
  * acme.c - RFC 8555 resources: directory, accounts, revocation, renewal
- * information (RFC 9773); the talker's half.  Orders are order.c's.
+ * information (RFC 9773); the talker's half.  Orders are resource.c's.
  * Invariant: every URL and status that leaves this file was checked.
  */
 #include <string.h>

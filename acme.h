@@ -158,7 +158,7 @@ int acme_finalize(struct acme_order *o);			/* 7.4; waits until valid */
 int acme_certificate(struct acme_order *o, unsigned alternate, struct buf *pem);
 
 /*
- * For order.c only: a signed request to an endpoint, whose URL is left in url
+ * For resource.c only: a signed request to an endpoint, whose URL is left in url
  * (LIMIT_URL); a cached directory that proves stale is fetched anew.
  */
 int acme_to_endpoint(enum acme_kind kind, enum acme_endpoint ep, char *url);

@@ -1,6 +1,6 @@
-/* order.c against a scripted server. */
+/* resource.c against a scripted server. */
 #include "../tap.h"
-#include "../../order.c"
+#include "../../resource.c"
 #include "../script.h"
 
 static struct acme_order order;
@@ -36,7 +36,7 @@ reads_orders(void)
 	    "{\"status\":\"ready\",\"identifiers\":[],\"authorizations\":null,\"finalize\":\"/f\"}"), 0 };
 
 	talk(s);
-	ok(acme_new_order(&order) == 0 && order.count == 2 && order.idents == 2, "an order is read");
+	ok(acme_new_order(&order) == 0 && resource.count == 2 && order.idents == 2, "an order is read");
 	is_str(acme_string(&order, order.ident[0]), "b.example", "identifiers are lower-cased");
 	is_str(acme_string(&order, order.authz[0].url), "https://ca/z/1", "authorization URLs are resolved");
 	is_str(order.url, "https://ca/o/1", "the order's URL is from Location");
@@ -56,7 +56,7 @@ reads_orders(void)
 		    (int)order.authz[0].count == z[i].count), z[i].name);
 	}
 	talk(odd);
-	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && order.count == 0,
+	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && resource.count == 0,
 	    "authorizations null in an order born ready");
 }
 

@@ -1,5 +1,5 @@
 /*
- * order.c - orders, authorizations, challenges, waiting for them, and
+ * resource.c - orders, authorizations, challenges, waiting for them, and
  * certificates (RFC 8555 7.1.3 to 7.5); the talker's half.  Invariant: every
  * URL, token and status that leaves this file was checked.
  */
