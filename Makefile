@@ -46,9 +46,9 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
 	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/dir.o \
 	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
-	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/renewal.o $(B)/respond.o $(B)/revoke.o \
-	$(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o \
-	$(B)/trust.o $(B)/util.o $(B)/value.o
+	$(B)/name.o $(B)/obtain.o $(B)/out.o $(B)/persist.o $(B)/renewal.o $(B)/respond.o \
+	$(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o \
+	$(B)/tls.o $(B)/trust.o $(B)/util.o $(B)/value.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
@@ -107,6 +107,7 @@ $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h name.h obtain.h renewal.h store.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
+$(B)/persist.o: persist.c buf.h name.h persist.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h

@@ -1,0 +1,32 @@
+/*
+ * persist.h - the TXT record behind dns-persist-01
+ * (draft-ietf-acme-dns-persist): an issue-value (RFC 8659 4.2) that names a
+ * CA and an account, and may stand for years.  Pure.
+ */
+#ifndef PERSIST_H
+#define PERSIST_H
+
+#include "buf.h"
+
+enum {
+	PERSIST_ISSUERS = 10,			/* issuer domain names in one challenge */
+	LIMIT_PERSIST = LIMIT_NAME + LIMIT_URL + 64	/* one value, NUL included */
+};
+
+int persist_issuer(const char *text);	/* 1: a host name in lower case, as an issuer has it */
+int persist_account(const char *text);	/* 1: a URI that may stand in a value */
+
+/* Appends the record's owner: "_validation-persist.NAME", a wildcard's without "*.". */
+void persist_record(struct buf *b, const char *name);
+/* Appends "ISSUER; accounturi=ACCOUNT[; policy=wildcard]"; both texts were checked. */
+void persist_value(struct buf *b, const char *issuer, const char *account, int wildcard);
+
+/*
+ * 1 if a TXT value lets one of the issuers (space separated) issue to that
+ * account at the time now, for wildcards too if that is wanted.  Malformed
+ * values, expired ones and those of others are 0.
+ */
+int persist_match(struct slice value, const char *issuers, const char *account,
+    int wildcard, int64_t now);
+
+#endif
