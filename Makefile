@@ -85,7 +85,7 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 
 # What each object is made of; tests/includes compares this with the #include lines.
 $(B)/account.o: account.c account.h acme.h asn1.h base64.h buf.h conf.h json.h jws.h key.h store.h tls.h util.h
-$(B)/acme.o: acme.c acme.h buf.h http.h json.h talk.h util.h
+$(B)/acme.o: acme.c acme.h buf.h http.h json.h persist.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
 $(B)/asn1.o: asn1.c asn1.h buf.h
 $(B)/base64.o: base64.c base64.h buf.h
@@ -107,7 +107,7 @@ $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h name.h obtain.h renewal.h store.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
-$(B)/persist.o: persist.c buf.h name.h persist.h
+$(B)/persist.o: persist.c buf.h json.h name.h persist.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h

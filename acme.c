@@ -8,6 +8,7 @@
 #include "acme.h"
 #include "http.h"
 #include "json.h"
+#include "persist.h"
 #include "talk.h"
 #include "util.h"
 
@@ -224,6 +225,13 @@ acme_directory(int *fetched)
 	if (fetched)
 		*fetched = acme.dir_fetched;
 	return &acme.dir;
+}
+
+int
+acme_refresh(void)
+{
+	talk_enter();
+	return talk_leave(directory_refresh());
 }
 
 /* A signed request to an endpoint; a cached directory that proves stale is fetched anew. */
@@ -510,6 +518,19 @@ proper_token(const char *t)
 	return 1;
 }
 
+/* What a dns-persist-01 challenge has in place of a token; 0: to be passed over. */
+static int
+read_persist(struct acme_order *o, struct acme_challenge *c, struct json v, int *full)
+{
+	char issuers[PERSIST_ISSUERS * (LIMIT_NAME + 1)], account[LIMIT_URL];
+
+	if (persist_read(&v, issuers, account) < 0)
+		return 0;
+	c->issuers = keep(o, issuers, full);
+	c->account = keep(o, account, full);
+	return 1;
+}
+
 /* 1: c filled; 0: a challenge to pass over; -1: the problem is set. */
 static int
 read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
@@ -526,7 +547,7 @@ read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
 	memset(c, 0, sizeof(*c));
 	c->type = (enum acme_type)type;
 	c->status = status_of(json_get(v, "status"));
-	if (tok.type == JSON_NONE && type != ACME_DNS_PERSIST_01)
+	if (type == ACME_DNS_PERSIST_01 ? !read_persist(o, c, v, full) : tok.type == JSON_NONE)
 		return 0;
 	if (tok.type != JSON_NONE) {
 		json_string(tok, token, sizeof(token));

@@ -5,11 +5,13 @@
  */
 #include <string.h>
 
+#include "json.h"
 #include "name.h"
 #include "persist.h"
 
-int
-persist_issuer(const char *text)
+/* 1: a host name in the one spelling that an issuer has (lower-case A-labels). */
+static int
+proper_issuer(const char *text)
 {
 	char canonical[LIMIT_NAME + 1];
 	unsigned char address[16];
@@ -26,6 +28,34 @@ persist_account(const char *text)
 	size_t n = strspn(text, uri);
 
 	return n > 0 && n < LIMIT_URL && !text[n];
+}
+
+int
+persist_read(const struct json *challenge, char issuers[PERSIST_ISSUERS * (LIMIT_NAME + 1)],
+    char account[LIMIT_URL])
+{
+	struct json array = json_get(*challenge, "issuer-domain-names");
+	struct json uri = json_get(*challenge, "accounturi"), e;
+	struct json_iter it = { 0 };
+	char text[LIMIT_NAME + 1];
+	struct buf b;
+	unsigned n = 0;
+
+	/* another draft may have other types there: no error, just no use */
+	if (array.type != JSON_ARRAY || (uri.type != JSON_NONE && uri.type != JSON_STRING))
+		return -1;
+	buf_init(&b, issuers, PERSIST_ISSUERS * (LIMIT_NAME + 1));
+	for (; (e = json_next(array, &it)).type != JSON_NONE; n++) {
+		if (n == PERSIST_ISSUERS || e.type != JSON_STRING)
+			return -1;
+		json_string(e, text, sizeof(text));
+		if (!proper_issuer(text))
+			return -1;
+		buf_all(&b, n ? " " : "", text, (char *)0);
+	}
+	buf_text(&b);
+	json_string(uri, account, LIMIT_URL);
+	return n && (uri.type == JSON_NONE || persist_account(account)) ? 0 : -1;
 }
 
 void

@@ -13,7 +13,14 @@ enum {
 	LIMIT_PERSIST = LIMIT_NAME + LIMIT_URL + 64	/* one value, NUL included */
 };
 
-int persist_issuer(const char *text);	/* 1: a host name in lower case, as an issuer has it */
+struct json;
+/*
+ * Reads a challenge object (json.h): its issuer domain names, space
+ * separated, and its accounturi, "" if it has none and our own account counts.
+ * -1: no issuer, more than ten, or a text that may not stand in a record.
+ */
+int persist_read(const struct json *challenge, char issuers[PERSIST_ISSUERS * (LIMIT_NAME + 1)],
+    char account[LIMIT_URL]);
 int persist_account(const char *text);	/* 1: a URI that may stand in a value */
 
 /* Appends the record's owner: "_validation-persist.NAME", a wildcard's without "*.". */

@@ -348,8 +348,11 @@ reads_orders(void)
 		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"a\\u0000b\"}]", "a NUL in a token", -1, 0 },
 		{ "[{\"type\":\"http-01\",\"url\":\"http://ca/c\",\"token\":\"tok\"}]", "a challenge at plain http", -1, 0 },
 		{ "null", "no challenges", 0, 0 },
-		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\"}]",
+		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\","
+		  "\"issuer-domain-names\":[\"ca.example\"]}]",
 		  "dns-persist-01 needs no token", 0, 1 },
+		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\"}]",
+		  "but issuers", 0, 0 },
 	};
 	size_t i;
 	char body[1024];

@@ -83,11 +83,49 @@ writes_what_it_reads(void)
 	name[i] = 0;
 	memset(uri, 'x', LIMIT_URL);
 	uri[LIMIT_URL] = 0;
-	ok(persist_issuer(name) && !persist_account(uri) && persist_account(uri + 1), "longest parts");
+	ok(proper_issuer(name) && !persist_account(uri) && persist_account(uri + 1), "longest parts");
 	buf_clear(&b);
 	persist_value(&b, name, uri + 1, 1);
 	ok(*buf_text(&b) && !b.err, "fit");
 	ok(persist_match(buf_view(&b), name, uri + 1, 1, NOW), "and are found");
+}
+
+static void
+reads_challenges(void)
+{
+#define TEN "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\""
+	static const struct {
+		const char *name, *text, *issuers, *account;
+	} challenges[] = {
+		{ "draft 00", "{\"issuer-domain-names\":[\"ca.example\"]}", "ca.example", "" },
+		{ "draft 01", "{\"issuer-domain-names\":[\"ca.example\",\"b\"],\"accounturi\":\"" ACCT "\"}",
+		    "ca.example b", ACCT },
+		{ "ten issuers", "{\"issuer-domain-names\":[" TEN "]}", "a b c d e f g h i j", "" },
+		{ "eleven", "{\"issuer-domain-names\":[" TEN ",\"k\"]}", 0, 0 },
+		{ "none", "{\"issuer-domain-names\":[]}", 0, 0 },
+		{ "no member", "{}", 0, 0 },
+		{ "no array", "{\"issuer-domain-names\":\"ca.example\"}", 0, 0 },
+		{ "no text in it", "{\"issuer-domain-names\":[1]}", 0, 0 },
+		{ "upper case", "{\"issuer-domain-names\":[\"CA.example\"]}", 0, 0 },
+		{ "more than a name", "{\"issuer-domain-names\":[\"ca.example; policy=wildcard\"]}", 0, 0 },
+		{ "an account with more", "{\"issuer-domain-names\":[\"b\"],\"accounturi\":\"a; b=c\"}", 0, 0 },
+		{ "an empty account", "{\"issuer-domain-names\":[\"b\"],\"accounturi\":\"\"}", 0, 0 },
+		{ "an account that is no text", "{\"issuer-domain-names\":[\"b\"],\"accounturi\":{}}", 0, 0 },
+		{ "an account that is null", "{\"issuer-domain-names\":[\"b\"],\"accounturi\":null}", "b", "" },
+	};
+	char got[PERSIST_ISSUERS * (LIMIT_NAME + 1)], account[LIMIT_URL];
+	struct json_doc doc;
+	struct json v;
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(challenges) / sizeof(*challenges); i++) {
+		v = json_parse(&doc, slice(challenges[i].text));
+		r = persist_read(&v, got, account);
+		ok(r == (challenges[i].issuers ? 0 : -1) && (r < 0 ||
+		    (strcmp(got, challenges[i].issuers) == 0 &&
+		    strcmp(account, challenges[i].account) == 0)), challenges[i].name);
+	}
 }
 
 int
@@ -102,12 +140,13 @@ main(void)
 	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
 		ok(match(table[i].value, 0) == table[i].host &&
 		    match(table[i].value, 1) == table[i].wildcard, table[i].value);
-	ok(persist_issuer("ca.example") && persist_issuer("xn--caf-dma.example"), "issuers");
+	ok(proper_issuer("ca.example") && proper_issuer("xn--caf-dma.example"), "issuers");
 	for (i = 0; i < sizeof(issuers) / sizeof(*issuers); i++)
-		ok(!persist_issuer(issuers[i]), "not an issuer");
+		ok(!proper_issuer(issuers[i]), "not an issuer");
 	ok(persist_account(ACCT), "account");
 	for (i = 0; i < sizeof(accounts) / sizeof(*accounts); i++)
 		ok(!persist_account(accounts[i]), "not an account's URI");
+	reads_challenges();
 	writes_what_it_reads();
 	return tap_done();
 }
