@@ -54,7 +54,7 @@ const struct conf_option conf_options[] = {
 	{ "fail-hook", 0, "PROG", ORDER, 1,
 	  "program to run when a renewal fails", CONF_TEXT, AT(fail_hook), value_program, 0, 0 },
 	{ "server", 's', "CA", ORDER " revoke account", 1,
-	  "a name of `acme cas`, or a directory URL; repeatable", CONF_MANY, AT(server), value_server, 0, 0 },
+	  "a name of `acme cas`, or its URL; repeatable", CONF_MANY, AT(server), value_server, 0, 0 },
 	{ "account", 0, "LABEL", ORDER " revoke account", 1,
 	  "which account at the CA", CONF_TEXT, AT(account), value_label, 0, 0 },
 	{ "key-type", 'k', "TYPE", ORDER " csr", 1,
@@ -237,8 +237,8 @@ append(struct conf *c, const struct conf_option *o, const char *text, const char
 
 	if (o->check == value_env)
 		env_drop(list, text);
-	*why = o->max == 1 ? "only one is possible" : "more than 64 of it";
-	if (list->n == (o->max ? o->max : CONF_LIST))
+	*why = "more than 64 of it";
+	if (list->n == CONF_LIST)
 		return -1;
 	list->v[list->n++] = text;
 	return 0;

@@ -59,7 +59,7 @@ enum conf_kind {
 	CONF_TEXT,			/* const char * */
 	CONF_DIGITS,			/* const char *, a number from min to max */
 	CONF_NUMBER,			/* unsigned, from min to max */
-	CONF_MANY,			/* struct conf_list: may be repeated, max times if not 0 */
+	CONF_MANY,			/* struct conf_list: may be repeated */
 	CONF_NAMES,			/* the names; on a command line the same as operands */
 	CONF_ENV_FILE, CONF_FAMILY, CONF_VERBOSE	/* each its own way; min tells which */
 };
