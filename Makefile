@@ -93,7 +93,7 @@ $(B)/buf.o: buf.c buf.h
 $(B)/ca.o: ca.c buf.h ca.h
 $(B)/certs.o: certs.c buf.h dir.h store.h util.h
 $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h key.h name.h util.h
-$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h store.h util.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h store.h util.h value.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h

@@ -204,7 +204,7 @@ issue_locked(const char *name, struct conf *c)
 		st.pending = 1;
 	st.live = live;
 	if (live && have == 0 && !c->force && !st.pending && !st.revoked &&
-	    conf_same_certificate(c, &stored)) {
+	    conf_same_certificate(c, &stored, st.server)) {
 		st.next = renewal_due(st.not_before, st.not_after, c->days);
 		if (st.next > now_wall()) {
 			r = write_conf(name, c);
