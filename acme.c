@@ -663,10 +663,13 @@ static int
 refused(struct acme_order *o, const struct acme_authz *z)
 {
 	const char *error = acme_string(o, z->error);
+	struct slice type = { error, strcspn(error, ":") };
 
-	return talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
+	talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
 	    acme_string(o, z->ident), " failed: ", error[0] ? error :
 	    acme_status_name[z->status], (char *)0);
+	slice_copy(type, talk_why()->type, sizeof(talk_why()->type));
+	return -1;
 }
 
 /*

@@ -147,24 +147,6 @@ take_parameters(struct slice *s, struct slice found[TAGS])
 	return s->n ? -1 : 0;
 }
 
-/* 1 if name is one of the words of list. */
-static int
-listed(const char *list, struct slice name)
-{
-	char mem[LIMIT_NAME + 1];
-	struct slice word;
-
-	if (slice_copy(name, mem, sizeof(mem)) < 0 || !mem[0])
-		return 0;
-	for (; *list; list += word.n + (list[word.n] == ' ')) {
-		word.p = list;
-		word.n = strcspn(list, " ");
-		if (slice_is_nocase(word, mem))
-			return 1;
-	}
-	return 0;
-}
-
 int
 persist_match(struct slice value, const char *issuers, const char *account,
     int wildcard, int64_t now)
@@ -175,7 +157,7 @@ persist_match(struct slice value, const char *issuers, const char *account,
 	skip_space(&value);
 	issuer = take(&value, '!', '~', ';');
 	skip_space(&value);
-	if (!listed(issuers, issuer) || take_parameters(&value, found) < 0)
+	if (!slice_listed(issuer, issuers) || take_parameters(&value, found) < 0)
 		return 0;
 	if (found[UNTIL].p && (slice_uint(found[UNTIL], &until) < 0 || (int64_t)until <= now))
 		return 0;
