@@ -45,10 +45,11 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
 	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/dir.o \
-	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
+	$(B)/dns.o $(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
 	$(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/renewal.o \
-	$(B)/request.o $(B)/respond.o $(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o \
-	$(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/trust.o $(B)/util.o $(B)/value.o
+	$(B)/request.o $(B)/resolve.o $(B)/respond.o $(B)/revoke.o $(B)/roots.o \
+	$(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o \
+	$(B)/trust.o $(B)/util.o $(B)/value.o $(B)/zone.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
@@ -93,9 +94,10 @@ $(B)/buf.o: buf.c buf.h
 $(B)/ca.o: ca.c buf.h ca.h
 $(B)/certs.o: certs.c buf.h dir.h store.h util.h
 $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h name.h util.h
-$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h store.h util.h value.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h store.h util.h value.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
+$(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
@@ -103,7 +105,7 @@ $(B)/issue.o: issue.c account.h buf.h chain.h challenge.h conf.h hook.h issue.h 
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c asn1.h base64.h buf.h key.h util.h
-$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h request.h respond.h show.h store.h util.h
+$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h request.h respond.h show.h store.h tool.h util.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h key.h obtain.h order.h renewal.h request.h store.h util.h
 $(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h util.h value.h
@@ -111,6 +113,7 @@ $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/persist.o: persist.c buf.h json.h name.h persist.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/request.o: request.c asn1.h base64.h buf.h chain.h conf.h key.h name.h request.h store.h util.h
+$(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
 $(B)/roots.o: roots.c roots.h
@@ -118,10 +121,12 @@ $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h serve.h util.h
 $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h http.h key.h name.h out.h renewal.h request.h show.h store.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
-$(B)/tls.o: tls.c base64.h buf.h http.h key.h tls.h trust.h util.h
+$(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
+$(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h roots.h trust.h util.h
 $(B)/util.o: util.c buf.h util.h
 $(B)/value.o: value.c buf.h ca.h hook.h http.h key.h store.h util.h value.h
+$(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.

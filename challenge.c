@@ -23,8 +23,9 @@
 #include "store.h"
 #include "util.h"
 #include "value.h"
+#include "zone.h"
 
-enum { ENTRIES = 2 * LIMIT_NAMES };
+enum { ENTRIES = 2 * LIMIT_NAMES, ZONE_WAIT = 600 };
 
 static char entry_mem[LIMIT_CONF], env_mem[LIMIT_CONF];
 
@@ -60,6 +61,13 @@ name_of(const struct conf *c, const struct acme_order *o, const struct acme_auth
 		    same_ident(c->name[i] + 2 * !!z->wildcard, ident))
 			return (int)i;
 	return -1;
+}
+
+/* The same name without "*.", in our spelling; that it is ours was checked. */
+static const char *
+ident_of(const struct conf *c, const struct acme_order *o, const struct acme_authz *z)
+{
+	return c->name[name_of(c, o, z)] + 2 * !!z->wildcard;
 }
 
 int
@@ -404,14 +412,13 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 {
 	struct acme_authz *z = &o->authz[i];
 	const struct acme_challenge *ch = &z->challenge[which];
-	const char *ours = c->name[name_of(c, o, z)];
 	static struct hook_env e;
 	struct call k;
 	int id = 0, r;
 
 	k.hook = h;
 	k.type = acme_type_name[ch->type];
-	k.ident = ours + 2 * is_wildcard(ours);
+	k.ident = ident_of(c, o, z);
 	k.token = acme_string(o, ch->token);
 	k.auth = proof.auth;
 	if (set_up_before(o, i, ch->type, k.ident, k.token))
@@ -448,7 +455,7 @@ nothing_chosen(const struct conf *c, const struct acme_order *o, const struct ac
 		buf_all(&offered, " ", acme_type_name[z->challenge[k].type], (char *)0);
 		if (h->path[0] || z->challenge[k].type != ACME_DNS_PERSIST_01)
 			continue;
-		make_proof(o, &z->challenge[k], ours + 2 * is_wildcard(ours), z->wildcard);
+		make_proof(o, &z->challenge[k], ident_of(c, o, z), z->wildcard);
 		return fail(ST_HOOK, "there is no hook, and no record for ", ours,
 		    "; create this one: ", proof.record, ". IN TXT \"", proof.auth, "\"", (char *)0);
 	}
@@ -549,25 +556,65 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 	return r;
 }
 
+/* --wait: so many seconds, whatever is there by then. */
+static int
+wait_seconds(unsigned seconds)
+{
+	unsigned s;
+
+	for (s = 0; s < seconds; s++) {
+		progress("waiting before the CA is told", s, seconds, s);
+		if (wait_fd(-1, 0, now_ms() + 1000) == WAIT_SIGNAL)
+			return fail(ST_NET, "interrupted", (char *)0);
+	}
+	return 0;
+}
+
+/* Until the servers of all zones have the TXT records of first..last-1. */
+static int
+wait_records(const struct conf *c, const struct acme_order *o, unsigned first, unsigned last)
+{
+	static struct { char record[sizeof(proof.record)], value[sizeof(proof.auth)]; } text[LIMIT_NAMES];
+	struct zone_want want[LIMIT_NAMES];
+	const struct acme_authz *z;
+	unsigned i, n = 0;
+
+	for (i = first; i < last; i++) {
+		z = &o->authz[i];
+		if (z->chosen < 0)
+			continue;
+		make_proof(o, &z->challenge[z->chosen], ident_of(c, o, z), z->wildcard);
+		if (!proof.record[0])
+			continue;
+		strcpy(text[n].record, proof.record);
+		strcpy(text[n].value, proof.auth);
+		want[n].record = text[n].record;
+		want[n].value = text[n].value;
+		n++;
+	}
+	return n && zone_wait(want, n, c->family, ZONE_WAIT) < 0 ?
+	    fail(ST_NET, "interrupted", (char *)0) : 0;
+}
+
 int
-challenge_ready(const char *name, const struct conf *c)
+challenge_ready(const char *name, const struct conf *c, const struct acme_order *o,
+    unsigned first, unsigned last)
 {
 	static struct hook_env e;
 	const char *args[2] = { name, 0 };
 	char mem[64];
 	struct buf b = BUF(mem);
-	uint64_t seconds = 0, s;
+	uint64_t seconds = 0;
 	struct hook h;
 	const char *why;
-	int r;
+	int r = 0;
 
-	if (c->wait)
-		slice_uint(slice(c->wait), &seconds);
-	for (s = 0; s < seconds; s++) {
-		progress("waiting before the CA is told", (unsigned)s, (unsigned)seconds, (unsigned)s);
-		if (wait_fd(-1, 0, now_ms() + 1000) == WAIT_SIGNAL)
-			return fail(ST_NET, "interrupted", (char *)0);
-	}
+	if (c->wait && slice_uint(slice(c->wait), &seconds) == 0)
+		r = wait_seconds((unsigned)seconds);
+	else if (!c->ready_hook)
+		r = wait_records(c, o, first, last);
+	if (r)
+		return r;
 	if (!c->ready_hook)
 		return 0;
 	if (hook_find(&h, c->ready_hook, store_home(), &why) < 0)

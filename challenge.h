@@ -29,8 +29,13 @@ int challenge_authorizations(const struct conf *c, const struct acme_order *o);
  */
 int challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
     unsigned first, unsigned last);
-/* The wait before the CA is told (--wait, --ready-hook); 0, or a status, printed. */
-int challenge_ready(const char *name, const struct conf *c);
+/*
+ * The wait before the CA is told of first..last-1: --wait and --ready-hook, or
+ * without these for DNS records until all servers of their zones have them; 0,
+ * or a status, printed.
+ */
+int challenge_ready(const char *name, const struct conf *c, const struct acme_order *o,
+    unsigned first, unsigned last);
 /*
  * Runs done (error 0) or failed for everything in the journal, in reverse
  * order, and empties it.  Failures of hooks are warnings.

@@ -25,6 +25,7 @@
 #include "respond.h"
 #include "show.h"
 #include "store.h"
+#include "tool.h"
 #include "util.h"
 
 #ifndef VERSION
@@ -41,7 +42,7 @@ static int args_count;
 
 typedef int run(struct conf *c, const char *const *operand, unsigned n);
 static run run_issue, run_renew, run_list, run_show, run_path, run_cert, run_csr,
-    run_revoke, run_remove, run_account, run_cas, run_hook;
+    run_revoke, run_remove, run_account, run_cas, run_dns, run_hook;
 
 static const struct command {
 	const char *name, *operands;
@@ -72,6 +73,8 @@ static const struct command {
 	  "register at the CA, or show the account there" },
 	{ "cas", "", run_cas, 0, 0, 0,
 	  "list the known CAs" },
+	{ "dns", "TYPE NAME [SERVER]", run_dns, 2, 3, 0,
+	  "print the records of a name: TXT, NS, A, ..." },
 	{ "hook", "HOOK METHOD TYPE IDENT TOKEN AUTH", run_hook, 6, 6, 0,
 	  "run a built-in hook by hand" },
 };
@@ -304,6 +307,12 @@ run_cas(struct conf *c, const char *const *operand, unsigned n)
 	(void)operand;
 	(void)n;
 	return show_cas(c);
+}
+
+static int
+run_dns(struct conf *c, const char *const *operand, unsigned n)
+{
+	return tool_dns(operand[0], operand[1], n > 2 ? operand[2] : 0, c->family, c->timeout);
 }
 
 /* The operands of hook are the last words of the command line as they are. */

@@ -187,7 +187,7 @@ authorize_serial(const char *name, const struct conf *c)
 			continue;
 		r = challenge_begin(name, c, &order, i, i + 1);
 		if (r == 0)
-			r = challenge_ready(name, c);
+			r = challenge_ready(name, c, &order, i, i + 1);
 		if (r == 0 && (acme_answer(&order) < 0 ||
 		    acme_wait_authorization(&order, i) < 0))
 			r = account_failed();
@@ -204,7 +204,7 @@ authorize_batch(const char *name, const struct conf *c)
 	int r = challenge_begin(name, c, &order, 0, order.count);
 
 	if (r == 0)
-		r = challenge_ready(name, c);
+		r = challenge_ready(name, c, &order, 0, order.count);
 	if (r == 0 && (acme_answer(&order) < 0 || acme_wait(&order) < 0))
 		r = account_failed();
 	challenge_end(name, c, r ? last_failure() : 0);

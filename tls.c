@@ -1,42 +1,34 @@
 /*
- * tls.c - connections to a CA: name resolution, TCP, CONNECT through a proxy
- * (RFC 9110 9.3.6), TLS 1.2 (RFC 5246) by BearSSL.
+ * tls.c - connections to a CA: TCP, CONNECT through a proxy (RFC 9110 9.3.6),
+ * TLS 1.2 (RFC 5246) by BearSSL.
  *
  * Sockets do not block; all waiting is done by wait_fd(), so that one deadline
- * and the stop signals end everything.  The resolver does block: it runs in a
- * child that is killed.  Invariants: no application byte is written before
- * trust.c has accepted the certificate (BearSSL offers no buffer for one
- * until then); after an error a connection only reports it; the end of TCP
- * without close_notify is never the end of data.
+ * and the stop signals end everything.  Invariants: no application byte is
+ * written before trust.c has accepted the certificate (BearSSL offers no
+ * buffer for one until then); after an error a connection only reports it; the
+ * end of TCP without close_notify is never the end of data.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bearssl.h>
 
 #include "base64.h"
+#include "dns.h"
 #include "http.h"
 #include "key.h"
+#include "resolve.h"
 #include "tls.h"
 #include "trust.h"
 #include "util.h"
 
-enum {
-	MAX_ADDRESSES = 16,
-	STAGGER = 500,			/* ms before the next address is tried as well (RFC 8305 5) */
-	GLANCE = 20			/* ms between looks at several sockets */
-};
+enum { STAGGER = 500 };		/* ms before the next address is tried as well (RFC 8305 5) */
 
 /* The buffers are half of 64 KiB; pages of a slot are touched only when it is used. */
 struct tls {
@@ -65,20 +57,21 @@ failure(struct tls_error *e, int net, const char *part, ...)
 	return -1;
 }
 
+/* What a wait ended with: 0, or -1 and *e filled. */
+static int
+waited(enum wait w, struct tls_error *e)
+{
+	if (w == WAIT_READY)
+		return 0;
+	e->signal = w == WAIT_SIGNAL;
+	return failure(e, 1, e->signal ? "interrupted" : "timed out", (char *)0);
+}
+
 /* Waits for events on fd: 0, or -1 and *e filled. */
 static int
 await(int fd, short events, int64_t deadline, struct tls_error *e)
 {
-	switch (wait_fd(fd, events, deadline)) {
-	case WAIT_READY:
-		return 0;
-	case WAIT_TIMEOUT:
-		return failure(e, 1, "timed out", (char *)0);
-	case WAIT_SIGNAL:
-		break;
-	}
-	e->signal = 1;
-	return failure(e, 1, "interrupted", (char *)0);
+	return waited(wait_fd(fd, events, deadline), e);
 }
 
 static int
@@ -88,24 +81,13 @@ would_block(void)
 }
 
 /*
- * Addresses
+ * TCP.  Several addresses may be under way at once: the next one is started
+ * when all before have failed, or have not answered for a while.
  */
 
-struct address {
-	int family;
-	socklen_t n;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} u;
-};
-
-/* What the resolver found; goes through a pipe as it is, in one piece. */
 struct addresses {
-	int error, error_number;	/* EAI_..., and errno for EAI_SYSTEM */
 	unsigned count;
-	struct address list[MAX_ADDRESSES];
+	struct dns_address list[RESOLVE_MAX];
 };
 
 /* The last host, for the connections that follow the first. */
@@ -114,126 +96,6 @@ static struct {
 	int family;
 	struct addresses found;
 } known;
-
-/* The next entry of that family or, if other, of another one; 0 at the end. */
-static const struct addrinfo *
-next_of(const struct addrinfo *a, int family, int other)
-{
-	while (a && ((a->ai_family != family) != other ||
-	    a->ai_addrlen > sizeof(((struct address *)0)->u)))
-		a = a->ai_next;
-	return a;
-}
-
-/* Takes turns between the two families, starting with the resolver's favourite. */
-static void
-interleave(struct addresses *out, const struct addrinfo *all)
-{
-	const struct addrinfo *next[2], *a;
-	int turn = 0;
-
-	next[0] = next_of(all, all->ai_family, 0);
-	next[1] = next_of(all, all->ai_family, 1);
-	for (; (next[0] || next[1]) && out->count < MAX_ADDRESSES; turn = !turn) {
-		a = next[turn];
-		if (!a)
-			continue;
-		out->list[out->count].family = a->ai_family;
-		out->list[out->count].n = a->ai_addrlen;
-		memcpy(&out->list[out->count++].u, a->ai_addr, a->ai_addrlen);
-		next[turn] = next_of(a->ai_next, all->ai_family, turn);
-	}
-}
-
-static void
-lookup(struct addresses *out, const char *host, const char *port, int family, int flags)
-{
-	struct addrinfo hints, *all = 0;
-
-	memset(out, 0, sizeof(*out));
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = flags | AI_NUMERICSERV;
-	out->error = getaddrinfo(host, port, &hints, &all);
-	out->error_number = errno;
-	if (out->error)
-		return;
-	interleave(out, all);
-	freeaddrinfo(all);
-}
-
-/*
- * In the child.  It must not keep locks alive should the parent die, so it
- * holds nothing but its pipe; and it ends with the deadline in any case.
- */
-static void
-lookup_child(int pipe_out, const char *host, const char *port, int family, int64_t deadline)
-{
-	struct addresses found;
-	int64_t left = (deadline - now_ms()) / 1000 + 1;
-	int fd;
-
-	for (fd = 3; fd < 256; fd++)
-		if (fd != pipe_out)
-			close(fd);
-	alarm(left < 1 ? 1u : left > 3600 ? 3600u : (unsigned)left);
-	lookup(&found, host, port, family, 0);
-	_exit(write(pipe_out, &found, sizeof(found)) != (ssize_t)sizeof(found));
-}
-
-/* Reads what the child writes: 0, or -1 and *e filled. */
-static int
-read_answer(int fd, struct addresses *found, int64_t deadline, struct tls_error *e)
-{
-	size_t got = 0;
-	ssize_t n;
-
-	while (got < sizeof(*found)) {
-		if (await(fd, POLLIN, deadline, e))
-			return -1;
-		n = read(fd, (char *)found + got, sizeof(*found) - got);
-		if (n > 0)
-			got += (size_t)n;
-		else if (n == 0 || !would_block())
-			return failure(e, 1, "the resolver failed", (char *)0);
-	}
-	return 0;
-}
-
-static int
-lookup_in_child(struct addresses *found, const char *host, const char *port,
-    int family, int64_t deadline, struct tls_error *e)
-{
-	int fd[2], result = -1;
-	pid_t pid;
-
-	if (pipe(fd))
-		return failure(e, 1, "cannot start the resolver: ", strerror(errno), (char *)0);
-	pid = fork();
-	if (pid == 0) {
-		lookup_child(fd[1], host, port, family, deadline);
-	} else if (pid < 0) {
-		result = failure(e, 1, "cannot start the resolver: ", strerror(errno), (char *)0);
-		close(fd[1]);
-	} else {
-		close(fd[1]);
-		result = read_answer(fd[0], found, deadline, e);
-		kill(pid, SIGKILL);
-		while (waitpid(pid, 0, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(fd[0]);
-	return result;
-}
-
-static int
-is_address(const char *host)
-{
-	unsigned char ip[16];
-
-	return inet_pton(AF_INET, host, ip) == 1 || inet_pton(AF_INET6, host, ip) == 1;
-}
 
 static void
 forget(void)
@@ -245,53 +107,39 @@ forget(void)
 static int
 resolve(const char *host, const char *port, int family, int64_t deadline, struct tls_error *e)
 {
-	struct addresses *found = &known.found;
+	char mem[sizeof(e->text)];
+	struct buf why = BUF(mem);
+	uint64_t number = 0;
+	int n;
 
-	if (found->count && known.family == family &&
+	if (known.found.count && known.family == family &&
 	    strcmp(known.host, host) == 0 && strcmp(known.port, port) == 0)
 		return 0;
 	forget();
 	if (slice_copy(slice(host), known.host, sizeof(known.host)) ||
-	    slice_copy(slice(port), known.port, sizeof(known.port)))
+	    slice_copy(slice(port), known.port, sizeof(known.port)) ||
+	    slice_uint(slice(port), &number))
 		return failure(e, 1, "host name too long", (char *)0);
 	known.family = family;
-	if (is_address(host))
-		lookup(found, host, port, family, AI_NUMERICHOST);
-	else if (lookup_in_child(found, host, port, family, deadline, e)) {
-		forget();
-		return -1;
-	}
-	if (found->error == 0 && found->count > 0)
-		return 0;
-	if (found->error == 0)
-		found->error = EAI_NONAME;
-	forget();
-	return failure(e, 1, "cannot resolve ", host, ": ", found->error == EAI_SYSTEM ?
-	    strerror(found->error_number) : gai_strerror(found->error), (char *)0);
+	n = resolve_host(known.found.list, host, (unsigned)number, family, deadline, &why);
+	if (n == -2)
+		return waited(WAIT_SIGNAL, e);
+	if (n < 0)
+		return failure(e, 1, "cannot resolve ", host, ": ", buf_text(&why), (char *)0);
+	known.found.count = (unsigned)n;
+	return 0;
 }
-
-/*
- * TCP.  Several addresses may be under way at once: the next one is started
- * when all before have failed, or have not answered for a while.
- */
 
 /* A socket that is connecting, or -1 and *err. */
 static int
-start_connect(const struct address *a, int *err)
+start_connect(const struct dns_address *a, int *err)
 {
-	int fd = socket(a->family, SOCK_STREAM, 0), on = 1;
+	int fd = dns_connect(a, SOCK_STREAM), on = 1;
 
-	if (fd >= 0) {
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
-		    (connect(fd, &a->u.any, a->n) == 0 || errno == EINPROGRESS))
-			return fd;
-	}
 	*err = errno;
 	if (fd >= 0)
-		close(fd);
-	return -1;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
 }
 
 /* Drops the attempts that have failed: the index of one that is connected, or -1. */
@@ -301,8 +149,6 @@ settle(struct pollfd *p, unsigned n, int *err)
 	socklen_t len = sizeof(*err);
 	unsigned i;
 
-	if (poll(p, n, 0) <= 0)
-		return -1;
 	for (i = 0; i < n; i++) {
 		if (p[i].fd < 0 || !p[i].revents)
 			continue;
@@ -312,26 +158,6 @@ settle(struct pollfd *p, unsigned n, int *err)
 		p[i].fd = -1;
 	}
 	return -1;
-}
-
-/* Waits a while for the attempts p[0..n): 0, or -1 and *e filled. */
-static int
-wait_any(const struct pollfd *p, unsigned n, int64_t next, int64_t deadline, struct tls_error *e)
-{
-	unsigned i, newest = 0, count = 0;
-
-	for (i = 0; i < n; i++) {
-		if (p[i].fd < 0)
-			continue;
-		count++;
-		newest = i;
-	}
-	/* wait_fd() knows only one descriptor; the others are glanced at in between. */
-	if (count > 1 && next > now_ms() + GLANCE)
-		next = now_ms() + GLANCE;
-	if (next < deadline && wait_fd(p[newest].fd, POLLOUT, next) != WAIT_SIGNAL)
-		return 0;
-	return await(p[newest].fd, POLLOUT, deadline, e);
 }
 
 static unsigned
@@ -351,6 +177,7 @@ race(const struct addresses *a, struct pollfd *p, int64_t deadline, struct tls_e
 	unsigned n = 0, before;
 	int64_t next = 0, share;
 	int won, err = 0;
+	enum wait w;
 
 	for (;;) {
 		if (n < a->count && now_ms() >= next) {
@@ -365,7 +192,8 @@ race(const struct addresses *a, struct pollfd *p, int64_t deadline, struct tls_e
 		before = under_way(p, n);
 		if (before == 0)
 			return failure(e, 1, strerror(err), (char *)0);
-		if (wait_any(p, n, n < a->count ? next : deadline, deadline, e))
+		w = wait_fds(p, n, n < a->count && next < deadline ? next : deadline);
+		if ((w != WAIT_TIMEOUT || now_ms() >= deadline) && waited(w, e))
 			return -1;
 		won = settle(p, n, &err);
 		if (won >= 0)
@@ -379,18 +207,18 @@ race(const struct addresses *a, struct pollfd *p, int64_t deadline, struct tls_e
 static int
 dial(const char *host, const char *port, int family, int64_t deadline, struct tls_error *e)
 {
-	struct pollfd p[MAX_ADDRESSES];
-	struct address first;
+	struct pollfd p[RESOLVE_MAX];
+	struct dns_address first;
 	unsigned i;
 	int won, fd;
 
 	if (resolve(host, port, family, deadline, e))
 		return -1;
-	for (i = 0; i < MAX_ADDRESSES; i++)
+	for (i = 0; i < RESOLVE_MAX; i++)
 		p[i].fd = -1;
 	won = race(&known.found, p, deadline, e);
 	fd = won < 0 ? -1 : p[won].fd;
-	for (i = 0; i < MAX_ADDRESSES; i++)
+	for (i = 0; i < RESOLVE_MAX; i++)
 		if (p[i].fd >= 0 && (int)i != won)
 			close(p[i].fd);
 	if (won < 0) {

@@ -438,26 +438,56 @@ signals_cleanup(int on)
 	stop_enough = on ? 2 : 1;
 }
 
-enum wait
-wait_fd(int fd, short events, int64_t deadline)
+/* The mask that lets the stop signals through. */
+static void
+open_mask(sigset_t *mask)
+{
+	size_t i;
+
+	sigprocmask(SIG_BLOCK, 0, mask);
+	for (i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals); i++)
+		sigdelset(mask, stop_signals[i]);
+}
+
+/* pselect() for the descriptors of p, whose revents it sets. */
+static int
+select_fds(struct pollfd *p, unsigned n, const struct timespec *left, const sigset_t *mask)
 {
 	fd_set in, out;
+	unsigned i;
+	int r, top = -1;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	for (i = 0; i < n; i++) {
+		p[i].revents = 0;
+		if (p[i].fd >= 0 && (p[i].events & POLLIN))
+			FD_SET((unsigned)p[i].fd, &in);
+		if (p[i].fd >= 0 && (p[i].events & POLLOUT))
+			FD_SET((unsigned)p[i].fd, &out);
+		if (p[i].fd > top)
+			top = p[i].fd;
+	}
+	r = pselect(top + 1, &in, &out, 0, left, mask);
+	for (i = 0; r > 0 && i < n; i++) {
+		if (p[i].fd >= 0 && FD_ISSET((unsigned)p[i].fd, &in))
+			p[i].revents |= p[i].events & POLLIN;
+		if (p[i].fd >= 0 && FD_ISSET((unsigned)p[i].fd, &out))
+			p[i].revents |= p[i].events & POLLOUT;
+	}
+	return r;
+}
+
+enum wait
+wait_fds(struct pollfd *p, unsigned n, int64_t deadline)
+{
 	struct timespec left;
 	sigset_t mask;
-	size_t i;
 	int64_t ms;
 	int r;
 
-	sigprocmask(SIG_BLOCK, 0, &mask);
-	for (i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals); i++)
-		sigdelset(&mask, stop_signals[i]);
+	open_mask(&mask);
 	for (;;) {
-		FD_ZERO(&in);
-		FD_ZERO(&out);
-		if (fd >= 0 && (events & POLLIN))
-			FD_SET((unsigned)fd, &in);
-		if (fd >= 0 && (events & POLLOUT))
-			FD_SET((unsigned)fd, &out);
 		ms = deadline - now_ms();
 		if (ms < 0)
 			ms = 0;
@@ -465,7 +495,7 @@ wait_fd(int fd, short events, int64_t deadline)
 		left.tv_nsec = (long)(ms % 1000 * 1000000);
 		if (stop_count >= stop_enough)
 			return WAIT_SIGNAL;
-		r = pselect(fd + 1, &in, &out, 0, &left, &mask);
+		r = select_fds(p, n, &left, &mask);
 		if (stop_count >= stop_enough)
 			return WAIT_SIGNAL;
 		if (r > 0 || (r < 0 && errno != EINTR))
@@ -473,4 +503,14 @@ wait_fd(int fd, short events, int64_t deadline)
 		if (r == 0 && now_ms() >= deadline)
 			return WAIT_TIMEOUT;
 	}
+}
+
+enum wait
+wait_fd(int fd, short events, int64_t deadline)
+{
+	struct pollfd p;
+
+	p.fd = fd;
+	p.events = events;
+	return wait_fds(&p, 1, deadline);
 }

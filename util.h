@@ -68,6 +68,9 @@ void signals_default(void);
  */
 enum wait { WAIT_READY, WAIT_TIMEOUT, WAIT_SIGNAL };
 enum wait wait_fd(int fd, short events, int64_t deadline);
+/* The same for n of them, as poll() takes them: POLLIN, POLLOUT; revents is set. */
+struct pollfd;
+enum wait wait_fds(struct pollfd *p, unsigned n, int64_t deadline);
 void signals_cleanup(int on);
 
 #endif

@@ -8,7 +8,9 @@
 #	acme		the program under test ($ACME, else ./acme)
 #	scratch		a folder of this test, removed unless something failed
 #	ACME_HOME	$scratch/home
-# and ends with done_testing.  All addresses are 127.0.0.1 (and ::1 in
+# and ends with done_testing.  A test that sets private_network=1 before has
+# network and mounts of its own: only loopback, all ports free; it is skipped
+# where that cannot be.  All addresses are 127.0.0.1 (and ::1 in
 # certificates); all ports are free ones.
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # variables are what it hands out
@@ -22,6 +24,21 @@ export PATH LC_ALL=C TZ=UTC
 umask 022
 # What a surrounding make, CA bundle or proxy says is none of the test's business.
 unset MAKEFLAGS MFLAGS MAKELEVEL ACME_HOME SSL_CERT_FILE HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy
+
+# Once more, in new namespaces; why that cannot be is told once skip_all is there.
+no_network=
+if [ "${private_network-}" ] && [ ! "${ACME_NAMESPACE-}" ]; then
+	if [ "$(id -u)" -ne 0 ]; then
+		no_network='a network of its own takes root'
+	elif ! unshare -n -m true 2>/dev/null || ! command -v ip >/dev/null; then
+		no_network='no network namespaces here'
+	else
+		ACME_NAMESPACE=1 exec unshare -n -m sh "$root/tests/e2e/$(basename "$0")" "$@"
+	fi
+elif [ "${private_network-}" ]; then
+	unset ACME_NAMESPACE
+	mount --make-rprivate / && ip link set lo up || no_network='no loopback in a network namespace'
+fi
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/acme-test.XXXXXX") || exit 1
 # The environment of all that is started here says so: left_running looks for it.
@@ -84,6 +101,8 @@ skip_all()
 	echo "1..0 # SKIP $1"
 	exit 0
 }
+
+[ ! "$no_network" ] || { rm -rf "$scratch"; skip_all "$no_network"; }
 
 # ok NAME COMMAND...: the promise holds if the command succeeds.
 ok()
@@ -403,6 +422,14 @@ pebble_root()
 }
 
 # --- other servers -----------------------------------------------------------
+
+# resolv_conf LINE...: what programs here find in /etc/resolv.conf (private_network).
+resolv_conf()
+{
+	printf '%s\n' "$@" >"$scratch/resolv.conf"
+	grep -q " /etc/resolv.conf \|$scratch/resolv.conf" /proc/self/mounts ||
+		mount --bind "$scratch/resolv.conf" /etc/resolv.conf
+}
 
 # nginx_start: a real nginx that serves $webroot ($scratch/www if unset) at $http_port.
 nginx_start()
