@@ -125,6 +125,13 @@ acme_directory(int *fetched)
 }
 
 int
+acme_refresh(void)
+{
+	talk_enter();
+	return talk_leave(directory_refresh());
+}
+
+int
 acme_to_endpoint(enum acme_kind kind, enum acme_endpoint ep, char *url)
 {
 	int again;

@@ -84,6 +84,8 @@ struct acme_challenge {
 	enum acme_status status;
 	acme_text url, token;		/* token: checked, [A-Za-z0-9_-]{1,128}, "" if there was none */
 	acme_text error;		/* printable; "" none */
+	/* dns-persist-01: its issuer domain names (host names, space separated), its URI "" if our own counts */
+	acme_text issuers, account;
 };
 enum { ACME_CHALLENGES = 6 };
 struct acme_authz {
@@ -125,6 +127,7 @@ const struct acme_problem *acme_why(void);
  * cached one whose newNonce, newAccount or newOrder answers 404 is fetched anew).
  */
 const struct acme_directory *acme_directory(int *fetched);
+int acme_refresh(void);			/* fetches it anew: what a cached one lacks may be there */
 
 /*
  * Renewal information (RFC 9773 4) of the certificate with that id, by GET.

@@ -156,17 +156,37 @@ lower(int c)
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
-int
-slice_is_nocase(struct slice s, const char *text)
+static int
+same_nocase(struct slice a, struct slice b)
 {
 	size_t i;
 
-	if (s.n != strlen(text))
+	if (a.n != b.n)
 		return 0;
-	for (i = 0; i < s.n; i++)
-		if (lower(s.p[i]) != lower(text[i]))
+	for (i = 0; i < a.n; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
 			return 0;
 	return 1;
+}
+
+int
+slice_is_nocase(struct slice s, const char *text)
+{
+	return same_nocase(s, slice(text));
+}
+
+int
+slice_listed(struct slice s, const char *list)
+{
+	struct slice word;
+
+	for (; *list; list += word.n + (list[word.n] == ' ')) {
+		word.p = list;
+		word.n = strcspn(list, " ");
+		if (s.n && same_nocase(s, word))
+			return 1;
+	}
+	return 0;
 }
 
 int

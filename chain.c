@@ -10,7 +10,6 @@
 #include "base64.h"
 #include "chain.h"
 #include "conf.h"
-#include "key.h"
 #include "keyinfo.h"
 #include "name.h"
 #include "util.h"
@@ -31,6 +30,17 @@ same_name(const struct san *s, const char *name)
 	return n && (size_t)n == s->s.n && memcmp(s->s.p, address, s->s.n) == 0;
 }
 
+/* The index of a certificate's name among those of c; c->names if it is none of them. */
+static unsigned
+name_index(const struct conf *c, const struct san *s)
+{
+	unsigned i;
+
+	for (i = 0; i < c->names && !same_name(s, c->name[i]); i++)
+		;
+	return i;
+}
+
 /* The certificate's names are those of c, no more and no fewer. */
 static int
 check_names(const struct x509 *x, const struct conf *c, const char **why)
@@ -42,8 +52,7 @@ check_names(const struct x509 *x, const struct conf *c, const char **why)
 	int r;
 
 	while ((r = x509_san(&rest, &s)) == 1) {
-		for (i = 0; i < c->names && !same_name(&s, c->name[i]); i++)
-			;
+		i = name_index(c, &s);
 		if (i == c->names) {
 			*why = "it has a name that was not asked for";
 			return -1;
@@ -57,15 +66,25 @@ check_names(const struct x509 *x, const struct conf *c, const char **why)
 }
 
 static int
-check_leaf(const struct x509 *x, const struct conf *c, const struct key *key, const char **why)
+same_bytes(struct slice a, struct slice b)
 {
-	struct pk pk;
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
 
-	*why = "its public key is of an unknown kind";
-	if (spki_read(x->spki, &pk) < 0)
-		return -1;
+static int
+is_for(const struct x509 *x, const struct pk *pk)
+{
+	struct pk own;
+
+	return spki_read(x->spki, &own) == 0 && own.type == pk->type &&
+	    same_bytes(own.a, pk->a) && same_bytes(own.b, pk->b);
+}
+
+static int
+check_leaf(const struct x509 *x, const struct conf *c, const struct pk *pk, const char **why)
+{
 	*why = "it is for another key";
-	if (key && !key_same(key, &pk))
+	if (!is_for(x, pk))
 		return -1;
 	*why = "it is a CA's certificate";
 	if (x->ca)
@@ -74,12 +93,6 @@ check_leaf(const struct x509 *x, const struct conf *c, const struct key *key, co
 	if (x->not_after <= now_wall())
 		return -1;
 	return check_names(x, c, why);
-}
-
-static int
-same_bytes(struct slice a, struct slice b)
-{
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 static void
@@ -123,7 +136,7 @@ next(struct slice *pem, char mem[CERTIFICATE], struct slice *der, struct x509 *x
 
 int
 chain_check(struct chain *chain, struct slice pem, const struct conf *c,
-    const struct key *key, struct buf *out, const char **why)
+    const struct pk *pk, struct buf *out, const char **why)
 {
 	struct x509 x[2];
 	struct slice der;
@@ -134,7 +147,7 @@ chain_check(struct chain *chain, struct slice pem, const struct conf *c,
 		*why = "it comes with more than ten certificates";
 		if (n == CERTIFICATES)
 			return -1;
-		if (n == 0 && check_leaf(&x[0], c, key, why) < 0)
+		if (n == 0 && check_leaf(&x[0], c, pk, why) < 0)
 			return -1;
 		*why = "a certificate of its chain did not issue the one before";
 		if (n > 0 && !same_bytes(x[(n - 1) % 2].issuer, x[n % 2].subject))
@@ -167,4 +180,68 @@ chain_read(struct chain *chain, struct slice pem)
 		return -1;
 	read_leaf(chain, &x);
 	return 0;
+}
+
+int
+chain_is_for(struct slice pem, const struct pk *pk)
+{
+	struct slice der;
+	struct x509 x;
+
+	return next(&pem, der_mem[0], &der, &x) == 1 && is_for(&x, pk);
+}
+
+int
+chain_shares_name(struct slice pem, const struct conf *c)
+{
+	struct slice der, rest;
+	struct x509 x;
+	struct san s;
+
+	if (next(&pem, der_mem[0], &der, &x) != 1)
+		return 0;
+	for (rest = x.san_ext; x509_san(&rest, &s) == 1;)
+		if (name_index(c, &s) < c->names)
+			return 1;
+	return 0;
+}
+
+/* Adds "CN" in quotes to a list, ", " between, unless it is there. */
+static void
+add_issuer(struct buf *list, struct slice cn)
+{
+	char mem[256];
+	struct buf b = BUF(mem);
+	size_t mark = list->len;
+
+	buf_char(&b, '"');
+	buf_printable(&b, cn);
+	buf_char(&b, '"');
+	if (!*buf_text(&b) || strstr(buf_text(list), mem))
+		return;
+	buf_all(list, mark ? ", " : "", mem, (char *)0);
+	buf_text(list);
+	if (list->err) {
+		list->err = 0;
+		list->len = mark;
+		list->p[mark] = 0;
+	}
+}
+
+int
+chain_rank(struct slice pem, const char *cn, struct buf *offered)
+{
+	struct slice der;
+	struct x509 x;
+	int rank = CHAIN_OTHER;
+
+	/* who issued a certificate is the next one's subject, or the root */
+	while (next(&pem, der_mem[0], &der, &x) == 1) {
+		if (rank != CHAIN_OTHER)
+			rank = CHAIN_ISSUER;
+		if (slice_is(x.issuer_cn, cn))
+			rank = CHAIN_ROOT;
+		add_issuer(offered, x.issuer_cn);
+	}
+	return rank;
 }

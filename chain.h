@@ -8,7 +8,7 @@
 #include "buf.h"
 
 struct conf;
-struct key;
+struct pk;
 
 struct chain {
 	struct slice cert, chain, fullchain;	/* PEM, LF, nothing between the blocks; in the caller's memory */
@@ -19,12 +19,25 @@ struct chain {
 
 /*
  * Reads the PEM text: the first certificate has exactly the names of c, is no
- * CA, not expired, belongs to key (if not 0); each further one issued the
- * one before; at most ten.  out: memory for chain->fullchain.  0, or -1 and a
+ * CA, not expired, is for that public key; each further one issued the one
+ * before; at most ten.  out: memory for chain->fullchain.  0, or -1 and a
  * static text in *why.
  */
 int chain_check(struct chain *chain, struct slice pem, const struct conf *c,
-    const struct key *key, struct buf *out, const char **why);
+    const struct pk *pk, struct buf *out, const char **why);
+
+/*
+ * How well a chain of certificates fits a name: 2 if its last certificate was
+ * issued by an issuer of that common name (so a root), 1 if another was, else 0.
+ * The issuers' common names that are not yet in `offered` are added to it,
+ * quoted and printable; what does not fit is left out.
+ */
+enum { CHAIN_OTHER, CHAIN_ISSUER, CHAIN_ROOT };
+int chain_rank(struct slice pem, const char *cn, struct buf *offered);
+
+/* 1 if the first certificate of a PEM text is for that key, or has a name of c. */
+int chain_is_for(struct slice pem, const struct pk *pk);
+int chain_shares_name(struct slice pem, const struct conf *c);
 
 /* Validity and serial of the first certificate of a PEM text, nothing else; 0 or -1. */
 int chain_read(struct chain *chain, struct slice pem);

@@ -19,8 +19,10 @@
 #include "hook.h"
 #include "jws.h"
 #include "name.h"
+#include "persist.h"
 #include "store.h"
 #include "util.h"
+#include "value.h"
 #include "zone.h"
 
 enum { ENTRIES = 2 * LIMIT_NAMES, ZONE_WAIT = 600 };
@@ -59,6 +61,13 @@ name_of(const struct conf *c, const struct acme_order *o, const struct acme_auth
 		    same_ident(c->name[i] + 2 * !!z->wildcard, ident))
 			return (int)i;
 	return -1;
+}
+
+/* The same name without "*.", in our spelling; that it is ours was checked. */
+static const char *
+ident_of(const struct conf *c, const struct acme_order *o, const struct acme_authz *z)
+{
+	return c->name[name_of(c, o, z)] + 2 * !!z->wildcard;
 }
 
 int
@@ -105,12 +114,15 @@ challenge_authorizations(const struct conf *c, const struct acme_order *o)
 
 /* --- hooks --- */
 
-/* The hook that c names, and the challenge types it is good for if it is built in. */
+/* The hook that c names; none (an empty path) will do where a record may stand already. */
 static int
 find_hook(const struct conf *c, struct hook *h)
 {
 	const char *why, *name = c->hook ? c->hook : c->webroot ? "webroot" : 0;
 
+	h->path[0] = 0;
+	if (!name && c->challenge && value_type_bits(c->challenge) & VALUE_PERSIST)
+		return 0;
 	if (!name)
 		return fail(ST_USAGE, "no way to answer challenges: give --webroot DIR"
 		    " or --hook PROG", (char *)0);
@@ -228,6 +240,12 @@ struct call {
 	const char *type, *ident, *token, *auth;
 };
 
+/* What the CA will look for: the key authorization, its form for the type, the TXT owner ("" if none). */
+struct proof {
+	char keyauth[LIMIT_TOKEN + 64], auth[LIMIT_PERSIST], record[2 * LIMIT_NAME];
+};
+static struct proof proof;
+
 static int
 write_entry(const char *name, const struct call *k, const struct hook_env *e, int *id)
 {
@@ -267,36 +285,22 @@ run(const struct call *k, const char *method, struct hook_env *e, unsigned timeo
 	return e->err ? HOOK_EXEC : hook_run(k->hook, args, e, timeout);
 }
 
-/* The owner of the TXT record for a challenge of that type: 1; 0 if it has none. */
-static int
-record_of(struct buf *b, const char *type, const char *ident)
-{
-	if (strcmp(type, acme_type_name[ACME_DNS_01]) != 0)
-		return 0;
-	buf_all(b, "_acme-challenge.", ident, (char *)0);
-	return 1;
-}
-
 static void
 call_env(struct hook_env *e, const char *name, const struct conf *c,
-    const struct call *k, int wildcard, unsigned remaining, const char *keyauth,
-    const char *server)
+    const struct call *k, int wildcard, unsigned remaining)
 {
-	char mem[LIMIT_NAME + 32];
-	struct buf b = BUF(mem);
-
 	hook_env_init(e, env_mem, sizeof(env_mem));
 	common_env(e, name, c);
 	hook_env_put(e, "UACME_TYPE", k->type);
 	hook_env_put(e, "UACME_IDENT", k->ident);
 	hook_env_put(e, "UACME_TOKEN", k->token);
 	hook_env_put(e, "UACME_AUTH", k->auth);
-	hook_env_put(e, "ACME_KEYAUTH", keyauth);
-	if (record_of(&b, k->type, k->ident))
-		hook_env_put(e, "ACME_RECORD", buf_text(&b));
+	hook_env_put(e, "ACME_KEYAUTH", proof.keyauth);
+	if (proof.record[0])
+		hook_env_put(e, "ACME_RECORD", proof.record);
 	hook_env_put(e, "ACME_WILDCARD", wildcard ? "1" : "0");
 	put_number(e, "ACME_REMAINING", remaining);
-	hook_env_put(e, "ACME_SERVER", server);
+	hook_env_put(e, "ACME_SERVER", conf_directory(c));
 }
 
 static int
@@ -324,6 +328,8 @@ begin_failed(const struct call *k, int result, unsigned timeout)
 	    " begin ", k->type, " ", k->ident, ": ", buf_text(&b), (char *)0);
 }
 
+/* --- one challenge --- */
+
 /* 1 if an equal challenge was set up before this one (some CAs repeat tokens). */
 static int
 set_up_before(const struct acme_order *o, unsigned at, enum acme_type type,
@@ -335,11 +341,64 @@ set_up_before(const struct acme_order *o, unsigned at, enum acme_type type,
 		const struct acme_authz *z = &o->authz[i];
 
 		if (z->chosen >= 0 && z->challenge[z->chosen].type == type &&
+		    (type != ACME_DNS_PERSIST_01 || z->wildcard == o->authz[at].wildcard) &&
 		    strcmp(acme_string(o, z->challenge[z->chosen].token), token) == 0 &&
 		    same_ident(ident, acme_string(o, z->ident)))
 			return 1;
 	}
 	return 0;
+}
+
+/* The account that a persistent record has to name. */
+static const char *
+persistent_account(const struct acme_order *o, const struct acme_challenge *ch)
+{
+	return ch->account ? acme_string(o, ch->account) : account_url();
+}
+
+/* The TXT record of dns-persist-01, for the first of the issuers. */
+static void
+persistent_proof(const struct acme_order *o, const struct acme_challenge *ch,
+    const char *ident, int wildcard)
+{
+	struct buf record = BUF(proof.record), auth = BUF(proof.auth);
+	const char *issuers = acme_string(o, ch->issuers);
+	char issuer[LIMIT_NAME + 1];
+	struct slice first = { issuers, strcspn(issuers, " ") };
+
+	slice_copy(first, issuer, sizeof(issuer));
+	persist_record(&record, ident);
+	persist_value(&auth, issuer, persistent_account(o, ch), wildcard);
+	buf_text(&record);
+	buf_text(&auth);
+}
+
+/* Fills proof for one challenge (RFC 8555 8.1 to 8.4, RFC 8737, and the drafts of dns-account-01, dns-persist-01). */
+static void
+make_proof(const struct acme_order *o, const struct acme_challenge *ch,
+    const char *ident, int wildcard)
+{
+	struct buf keyauth = BUF(proof.keyauth), auth = BUF(proof.auth), record = BUF(proof.record);
+
+	proof.keyauth[0] = proof.record[0] = 0;
+	if (ch->type == ACME_DNS_PERSIST_01) {
+		persistent_proof(o, ch, ident, wildcard);
+		return;
+	}
+	jws_key_authorization(&keyauth, acme_string(o, ch->token), account_jws());
+	if (ch->type == ACME_HTTP_01)
+		buf_slice(&auth, buf_view(&keyauth));
+	else
+		jws_digest(&auth, buf_view(&keyauth));
+	if (ch->type == ACME_DNS_ACCOUNT_01) {
+		jws_account_label(&record, account_url());
+		buf_char(&record, '.');
+	}
+	if (ch->type == ACME_DNS_01 || ch->type == ACME_DNS_ACCOUNT_01)
+		buf_all(&record, "_acme-challenge.", ident, (char *)0);
+	buf_text(&keyauth);
+	buf_text(&auth);
+	buf_text(&record);
 }
 
 /*
@@ -353,23 +412,19 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 {
 	struct acme_authz *z = &o->authz[i];
 	const struct acme_challenge *ch = &z->challenge[which];
-	const char *ours = c->name[name_of(c, o, z)];
-	char keyauth[LIMIT_TOKEN + 64], digest[64];
-	struct buf b = BUF(keyauth), d = BUF(digest);
 	static struct hook_env e;
 	struct call k;
 	int id = 0, r;
 
-	jws_key_authorization(&b, acme_string(o, ch->token), account_jws());
-	jws_digest(&d, buf_view(&b));
 	k.hook = h;
 	k.type = acme_type_name[ch->type];
-	k.ident = ours + 2 * is_wildcard(ours);
+	k.ident = ident_of(c, o, z);
 	k.token = acme_string(o, ch->token);
-	k.auth = ch->type == ACME_HTTP_01 ? buf_text(&b) : buf_text(&d);
+	k.auth = proof.auth;
 	if (set_up_before(o, i, ch->type, k.ident, k.token))
 		return 0;
-	call_env(&e, name, c, &k, z->wildcard, remaining, buf_text(&b), conf_directory(c));
+	make_proof(o, ch, k.ident, z->wildcard);
+	call_env(&e, name, c, &k, z->wildcard, remaining);
 	r = hook_data(k.ident);
 	if (r == 0)
 		r = write_entry(name, &k, &e, &id);
@@ -386,6 +441,29 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 	return DECLINED;
 }
 
+/* Says why no challenge of z was taken; without a hook, which record would do. */
+static int
+nothing_chosen(const struct conf *c, const struct acme_order *o, const struct acme_authz *z,
+    const struct hook *h)
+{
+	const char *ours = c->name[name_of(c, o, z)];
+	char mem[256];
+	struct buf offered = BUF(mem);
+	unsigned k;
+
+	for (k = 0; k < z->count; k++) {
+		buf_all(&offered, " ", acme_type_name[z->challenge[k].type], (char *)0);
+		if (h->path[0] || z->challenge[k].type != ACME_DNS_PERSIST_01)
+			continue;
+		make_proof(o, &z->challenge[k], ident_of(c, o, z), z->wildcard);
+		return fail(ST_HOOK, "there is no hook, and no record for ", ours,
+		    "; create this one: ", proof.record, ". IN TXT \"", proof.auth, "\"", (char *)0);
+	}
+	return fail(ST_HOOK, h->path[0] ? "the hook accepted no challenge for " :
+	    "there is no hook, and no dns-persist-01 for ", ours,
+	    "; the CA offers", offered.len ? buf_text(&offered) : " none", (char *)0);
+}
+
 /* Chooses a challenge for authorization i, by our preference. */
 static int
 choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
@@ -394,24 +472,19 @@ choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 	struct acme_authz *z = &o->authz[i];
 	enum acme_type types[ACME_TYPES];
 	unsigned n = preference(c, h, types), t, k;
-	char mem[256];
-	struct buf offered = BUF(mem);
 	int r;
 
 	for (t = 0; t < n; t++)
 		for (k = 0; k < z->count; k++) {
 			if (z->challenge[k].type != types[t])
 				continue;
-			r = offer(name, c, o, i, k, remaining, h);
+			r = h->path[0] ? offer(name, c, o, i, k, remaining, h) : DECLINED;
 			if (r == 0)
 				z->chosen = (int)k;
 			if (r != DECLINED)
 				return r;
 		}
-	for (k = 0; k < z->count; k++)
-		buf_all(&offered, " ", acme_type_name[z->challenge[k].type], (char *)0);
-	return fail(ST_HOOK, "the hook accepted no challenge for ", z->wildcard ? "*." : "",
-	    acme_string(o, z->ident), "; the CA offers", buf_text(&offered), (char *)0);
+	return nothing_chosen(c, o, z, h);
 }
 
 /* --- pre and post hook --- */
@@ -458,7 +531,7 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 {
 	struct hook h = { 0 };
 	unsigned i, pending = 0, left;
-	int r;
+	int r, one;
 
 	for (i = 0; i < o->count; i++)
 		pending += o->authz[i].status == ACME_PENDING;
@@ -469,12 +542,16 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 	r = find_hook(c, &h);
 	if (r == 0)
 		r = pre_hook(name, c);
-	for (i = first; r == 0 && i < last; i++) {
+	if (r)
+		return r;
+	/* without a hook each record that is missing is told */
+	for (i = first; (r == 0 || (r == ST_HOOK && !h.path[0])) && i < last; i++) {
 		if (o->authz[i].status != ACME_PENDING)
 			continue;
 		pending--;
 		progress("setting up challenges", i + 1, o->count, 0);
-		r = choose(name, c, o, i, pending, &h);
+		one = choose(name, c, o, i, pending, &h);
+		r = one ? one : r;
 	}
 	return r;
 }
@@ -495,28 +572,27 @@ wait_seconds(unsigned seconds)
 
 /* Until the servers of all zones have the TXT records of first..last-1. */
 static int
-wait_records(const struct acme_order *o, unsigned first, unsigned last, int family)
+wait_records(const struct conf *c, const struct acme_order *o, unsigned first, unsigned last)
 {
-	static struct { char record[LIMIT_NAME + 32], value[64]; } text[LIMIT_NAMES];
+	static struct { char record[sizeof(proof.record)], value[sizeof(proof.auth)]; } text[LIMIT_NAMES];
 	struct zone_want want[LIMIT_NAMES];
-	char keyauth[LIMIT_TOKEN + 64];
-	const struct acme_challenge *ch;
+	const struct acme_authz *z;
 	unsigned i, n = 0;
 
 	for (i = first; i < last; i++) {
-		struct buf b = BUF(text[n].record), k = BUF(keyauth), d = BUF(text[n].value);
-
-		if (o->authz[i].chosen < 0)
+		z = &o->authz[i];
+		if (z->chosen < 0)
 			continue;
-		ch = &o->authz[i].challenge[o->authz[i].chosen];
-		if (!record_of(&b, acme_type_name[ch->type], acme_string(o, o->authz[i].ident)))
+		make_proof(o, &z->challenge[z->chosen], ident_of(c, o, z), z->wildcard);
+		if (!proof.record[0])
 			continue;
-		jws_key_authorization(&k, acme_string(o, ch->token), account_jws());
-		jws_digest(&d, buf_view(&k));
-		want[n].record = buf_text(&b);
-		want[n++].value = buf_text(&d);
+		strcpy(text[n].record, proof.record);
+		strcpy(text[n].value, proof.auth);
+		want[n].record = text[n].record;
+		want[n].value = text[n].value;
+		n++;
 	}
-	return n && zone_wait(want, n, family, ZONE_WAIT) < 0 ?
+	return n && zone_wait(want, n, c->family, ZONE_WAIT) < 0 ?
 	    fail(ST_NET, "interrupted", (char *)0) : 0;
 }
 
@@ -536,7 +612,7 @@ challenge_ready(const char *name, const struct conf *c, const struct acme_order 
 	if (c->wait && slice_uint(slice(c->wait), &seconds) == 0)
 		r = wait_seconds((unsigned)seconds);
 	else if (!c->ready_hook)
-		r = wait_records(o, first, last, c->family);
+		r = wait_records(c, o, first, last);
 	if (r)
 		return r;
 	if (!c->ready_hook)
@@ -572,7 +648,7 @@ end_call(struct slice text, const struct conf *c, const char *error)
 {
 	static struct hook h;
 	static struct hook_env e;
-	char type[32], ident[LIMIT_NAME + 1], token[LIMIT_TOKEN + 1], auth[256];
+	char type[32], ident[LIMIT_NAME + 1], token[LIMIT_TOKEN + 1], auth[LIMIT_PERSIST];
 	char line[1024 + 16], mem[64];
 	struct buf b = BUF(mem);
 	struct slice key, value, rest = text;

@@ -458,20 +458,19 @@ possible(const struct conf *c)
 	    VALUE_HTTP | VALUE_ALPN | VALUE_DNS;
 	size_t i;
 
+	/* a persistent record needs no hook, so is possible beside each */
 	for (i = 0; i < sizeof(builtin) / sizeof(*builtin); i++)
 		if (slice_is(name, builtin[i].name))
-			bits &= builtin[i].bits;
-	return bits;
+			bits &= builtin[i].bits | VALUE_PERSIST;
+	return bits & VALUE_PERSIST ? bits | VALUE_DNS : bits;
 }
 
-int
-conf_check(const struct conf *c)
+static int
+check_types(const struct conf *c)
 {
 	unsigned char address[16];
 	unsigned i, bits = possible(c);
 
-	if (c->webroot && c->hook)
-		return fail(ST_USAGE, "--webroot is a hook: not together with --hook", (char *)0);
 	if (!bits)
 		return fail(ST_USAGE, "the hook answers no type that --challenge allows", (char *)0);
 	for (i = 0; i < c->names; i++) {
@@ -485,10 +484,32 @@ conf_check(const struct conf *c)
 	return 0;
 }
 
-const char *
-conf_directory(const struct conf *c)
+int
+conf_check(const struct conf *c)
 {
-	const char *server = c->server.n ? c->server.v[c->server_at] : cas[0].name;
+	int64_t now = now_wall(), start = c->not_before ? value_moment(c->not_before, now) : now;
+
+	if (c->webroot && c->hook)
+		return fail(ST_USAGE, "--webroot is a hook: not together with --hook", (char *)0);
+	if (c->csr && (c->key || c->reuse_key || c->key_type))
+		return fail(ST_USAGE, "--csr brings its own key: not together with --key, --reuse-key"
+		    " or --key-type", (char *)0);
+	if (c->not_after && value_moment(c->not_after, now) <= start)
+		return fail(ST_USAGE, "--not-after is not later than ",
+		    c->not_before ? "--not-before" : "now", (char *)0);
+	return check_types(c);
+}
+
+unsigned
+conf_servers(const struct conf *c)
+{
+	return c->server.n ? c->server.n : 1;
+}
+
+const char *
+conf_directory_at(const struct conf *c, unsigned at)
+{
+	const char *server = c->server.n ? c->server.v[at] : cas[0].name;
 	const struct ca *ca = ca_find(server);
 	enum key_type type = c->key_type ? key_type(c->key_type) : KEY_EC256;
 
@@ -501,6 +522,26 @@ conf_directory(const struct conf *c)
 	return ca->url_ec && (type == KEY_EC256 || type == KEY_EC384) ? ca->url_ec : ca->url;
 }
 
+const char *
+conf_directory(const struct conf *c)
+{
+	return conf_directory_at(c, c->server_at);
+}
+
+int
+conf_server(const struct conf *c, struct slice directory)
+{
+	const char *url;
+	unsigned i;
+
+	for (i = 0; i < conf_servers(c); i++) {
+		url = conf_directory_at(c, i);
+		if (url && slice_is(directory, url))
+			return (int)i;
+	}
+	return -1;
+}
+
 static int
 same_text(const char *a, const char *b)
 {
@@ -508,7 +549,7 @@ same_text(const char *a, const char *b)
 }
 
 int
-conf_same_certificate(const struct conf *a, const struct conf *b)
+conf_same_certificate(const struct conf *a, const struct conf *b, const char *server)
 {
 	const char *type_a = a->key_type ? a->key_type : key_type_name(KEY_EC256);
 	const char *type_b = b->key_type ? b->key_type : key_type_name(KEY_EC256);
@@ -522,7 +563,8 @@ conf_same_certificate(const struct conf *a, const struct conf *b)
 			return 0;
 	}
 	return a->names == b->names && same_text(type_a, type_b) &&
-	    same_text(conf_directory(a), conf_directory(b)) &&
+	    (*server ? conf_server(a, slice(server)) >= 0 :
+	    same_text(conf_directory(a), conf_directory(b))) &&
 	    same_text(a->profile, b->profile) && same_text(a->chain, b->chain) &&
 	    same_text(a->csr, b->csr);
 }

@@ -98,7 +98,8 @@ int conf_environment(struct conf *c, int network);
 int conf_put(struct conf *c, const struct conf_option *o, const char *value, const char **why);
 /*
  * What several options have to be together: webroot or hook; wildcards by
- * dns-01 only, addresses not by it.  0, or ST_USAGE, printed.
+ * dns-01 only, addresses not by it; a foreign request or a key; validity that
+ * ends after it begins.  0, or ST_USAGE, printed.
  */
 int conf_check(const struct conf *c);
 
@@ -120,14 +121,22 @@ void conf_masked(struct buf *b, const struct conf_option *o, const char *value);
 /* A conf file's text; unknown keys are warned of.  0, or ST_CONFIG with the reason printed. */
 int conf_read(struct conf *c, struct slice text, const char *where);
 void conf_write(struct buf *b, const struct conf *c);	/* all kept options that are set */
-/* 1 if both would obtain the same certificate: names as a set, key type, CA, profile, chain, foreign request. */
-int conf_same_certificate(const struct conf *a, const struct conf *b);
+/*
+ * 1 if both would obtain the same certificate: names as a set, key type, CA,
+ * profile, chain, foreign request.  server: the directory URL that the live one
+ * came from, which is to be among those of a; "" if that is not known.
+ */
+int conf_same_certificate(const struct conf *a, const struct conf *b, const char *server);
 
 /*
- * The directory URL of the CA chosen, for the key type and --dry-run; 0 if
+ * The directory URL of the CA dealt with (server_at), for the key type and --dry-run; 0 if
  * a dry run is wanted and the CA has no staging directory.
  */
 const char *conf_directory(const struct conf *c);
+/* The same for the server with that index, of conf_servers(), at least 1. */
+const char *conf_directory_at(const struct conf *c, unsigned at);
+unsigned conf_servers(const struct conf *c);
+int conf_server(const struct conf *c, struct slice directory);	/* the index of that URL, -1 none */
 
 /* The number of a revocation reason (RFC 5280 5.3.1) by its keyword, any case; -1 if unknown. */
 int conf_reason(const char *keyword);

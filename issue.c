@@ -15,6 +15,7 @@
 #include "key.h"
 #include "obtain.h"
 #include "renewal.h"
+#include "request.h"
 #include "store.h"
 #include "util.h"
 
@@ -114,7 +115,7 @@ tell_failure(const char *name, const struct conf *c, int status)
 
 /* Obtains, counts failures, and pays what is owed. */
 static int
-obtain_and_deploy(const char *name, const struct conf *c, struct renewal *st)
+obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 {
 	int first = st->live == 0, r;
 
@@ -133,12 +134,6 @@ obtain_and_deploy(const char *name, const struct conf *c, struct renewal *st)
 	renewal_write(name, st);
 	tell_failure(name, c, r);
 	return r;
-}
-
-static int
-no_staging(void)
-{
-	return fail(ST_CONFIG, "no staging directory is known for this CA", (char *)0);
 }
 
 static int
@@ -189,10 +184,10 @@ issue_locked(const char *name, struct conf *c)
 	if (!c->names)
 		return fail(ST_USAGE, "no name given, and no such certificate is known", (char *)0);
 	r = conf_check(c);
-	if (r == 0 && !conf_directory(c))
-		r = no_staging();
 	if (r == 0)
 		r = challenge_check(c);
+	if (r == 0)
+		r = request_check(name, c);
 	if (r)
 		return r;
 	if (c->dry_run) {
@@ -204,7 +199,7 @@ issue_locked(const char *name, struct conf *c)
 		st.pending = 1;
 	st.live = live;
 	if (live && have == 0 && !c->force && !st.pending && !st.revoked &&
-	    conf_same_certificate(c, &stored)) {
+	    conf_same_certificate(c, &stored, st.server) && !request_changed(name, c)) {
 		st.next = renewal_due(st.not_before, st.not_after, c->days);
 		if (st.next > now_wall()) {
 			r = write_conf(name, c);
@@ -329,7 +324,7 @@ renew_locked(const char *name, const struct conf *given)
 		return r;
 	challenge_end(name, &c, cut_off);
 	if (c.dry_run)
-		return conf_directory(&c) ? obtain_dry_run(name, &c, 1) : no_staging();
+		return obtain_dry_run(name, &c, 1);
 	if (st.owed[0] && !st.pending && !given->force && st.next > now_wall())
 		return renewal_pay(name, &c, &st, "renewed");
 	return obtain_and_deploy(name, &c, &st);

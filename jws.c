@@ -63,16 +63,38 @@ jwk_write(struct buf *b, const struct jws_key *k)
 	buf_str(b, "\"}");
 }
 
-void
-jws_digest(struct buf *b, struct slice text)
+static void
+sha256(struct slice text, unsigned char hash[br_sha256_SIZE])
 {
 	br_sha256_context sha;
-	unsigned char hash[br_sha256_SIZE];
 
 	br_sha256_init(&sha);
 	br_sha256_update(&sha, text.p, text.n);
 	br_sha256_out(&sha, hash);
+}
+
+void
+jws_digest(struct buf *b, struct slice text)
+{
+	unsigned char hash[br_sha256_SIZE];
+
+	sha256(text, hash);
 	base64url_encode(b, hash, sizeof(hash));
+}
+
+void
+jws_account_label(struct buf *b, const char *url)
+{
+	unsigned char hash[br_sha256_SIZE];
+	unsigned bit, pair;
+
+	sha256(slice(url), hash);
+	buf_char(b, '_');
+	/* base32 (RFC 4648 6): the first 80 bits, so no padding */
+	for (bit = 0; bit < 80; bit += 5) {
+		pair = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + 1];
+		buf_char(b, "abcdefghijklmnopqrstuvwxyz234567"[pair >> (11 - bit % 8) & 31]);
+	}
 }
 
 void

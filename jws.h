@@ -26,6 +26,8 @@ void jwk_thumbprint(struct buf *b, const struct jws_key *k);	/* base64url SHA-25
 /* token.thumbprint (RFC 8555 8.1), and base64url SHA-256 of a text (8.4). */
 void jws_key_authorization(struct buf *b, const char *token, const struct jws_key *k);
 void jws_digest(struct buf *b, struct slice text);
+/* "_ujmmovf2vn55tgye": the account's label in a dns-account-01 record (draft-ietf-acme-dns-account-label). */
+void jws_account_label(struct buf *b, const char *url);
 
 /*
  * The following append a JWS in flattened JSON (RFC 7515 7.2.2).  They need no

@@ -21,6 +21,7 @@
 #include "hook.h"
 #include "issue.h"
 #include "out.h"
+#include "request.h"
 #include "respond.h"
 #include "show.h"
 #include "store.h"
@@ -189,6 +190,8 @@ run_issue(struct conf *c, const char *const *operand, unsigned n)
 {
 	int status = add_names(c, operand, n);
 
+	if (!status && c->csr)
+		status = request_names(c);
 	if (!status)
 		status = conf_check(c);
 	return status ? status : issue(c);

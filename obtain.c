@@ -1,5 +1,6 @@
 /*
- * obtain.c - one certificate from the account to live files (RFC 8555 7.4).
+ * obtain.c - one certificate from the account to live files (RFC 8555 7.4),
+ * by the first CA of several that does not fail for a reason of its own.
  * Everything that must survive a crash is on disk before the step that needs
  * it: the key, then the order's URL, then each hook's call, then what is owed,
  * then the new generation; the one rename of `live` comes last.  So a second
@@ -15,20 +16,22 @@
 #include "chain.h"
 #include "challenge.h"
 #include "conf.h"
-#include "json.h"
 #include "key.h"
 #include "keyinfo.h"
-#include "name.h"
 #include "obtain.h"
+#include "order.h"
 #include "renewal.h"
+#include "request.h"
 #include "store.h"
 #include "util.h"
 
-enum { ORDER_AGE = 7 * 86400 };	/* s after which an order is not resumed */
-
 static struct acme_order order;
 static struct key key;
+static struct request foreign;		/* pk 0: the certificate is for our key */
 static char text_mem[LIMIT_CHAIN];	/* whatever file is at hand */
+/* How far an attempt came: it depends whether another CA could do better. */
+static enum { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FILES } stage;
+static int key_refused;			/* it is an account's key */
 
 /* --- the key of the certificate: on disk before the order is made --- */
 
@@ -123,8 +126,6 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 	int r, left;
 
 	*fresh = 1;
-	if (store_mkdir(store_cert_path(name, "/pending")) < 0)
-		return store_failed("cannot make", store_cert_path(name, "/pending"));
 	left = read_key(store_cert_path(name, "/pending/privkey.pem"));
 	if (left > 1)
 		return left;
@@ -144,117 +145,33 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 	return r || !*fresh ? r : write_key(store_cert_path(name, "/pending/privkey.pem"));
 }
 
-/* --- the order --- */
-
-/* {"identifiers":[{"type":"dns","value":"a"},...]} */
-static void
-order_payload(struct buf *b, const struct conf *c)
-{
-	unsigned char address[16];
-	unsigned i;
-
-	buf_str(b, "{\"identifiers\":[");
-	for (i = 0; i < c->names; i++) {
-		buf_all(b, i ? "," : "", "{\"type\":\"",
-		    name_address(c->name[i], address) ? "ip" : "dns",
-		    "\",\"value\":", (char *)0);
-		json_quote(b, slice(c->name[i]));
-		buf_char(b, '}');
-	}
-	buf_str(b, "]}");
-}
-
-static void
-join_names(struct buf *b, const struct conf *c)
-{
-	unsigned i;
-
-	for (i = 0; i < c->names; i++)
-		buf_all(b, i ? " " : "", c->name[i], (char *)0);
-	buf_text(b);
-}
-
+/*
+ * What the certificate is to be for, our key or a foreign request.  fresh 0: a
+ * dry run, which keeps nothing.
+ */
 static int
-remember_order(const char *name, const struct conf *c)
+prepare(const char *name, const struct conf *c, const struct renewal *st, int *fresh)
 {
-	static char mem[LIMIT_CONF];
-	char names[LIMIT_NAMES * (LIMIT_NAME + 1)], at[32];
-	struct buf b = BUF(mem), n = BUF(names), t = BUF(at);
-
-	join_names(&n, c);
-	buf_time(&t, now_wall());
-	kv_put(&b, "url", slice(order.url));
-	kv_put(&b, "server", slice(conf_directory(c)));
-	kv_put(&b, "names", buf_view(&n));
-	kv_put(&b, "at", buf_view(&t));
-	if (store_write(store_cert_path(name, "/pending/order"), buf_view(&b)) < 0)
-		return store_failed("cannot write", store_cert_path(name, "/pending/order"));
-	return 0;
+	foreign.pk = 0;
+	if (fresh && store_mkdir(store_cert_path(name, "/pending")) < 0)
+		return store_failed("cannot make", store_cert_path(name, "/pending"));
+	if (c->csr)
+		return request_open(name, c, &foreign, fresh);
+	if (fresh)
+		return prepare_key(name, c, st, fresh);
+	return c->key ? obtain_key_file(c->key, &key) : make_key(c);
 }
 
-/* The URL of an order that a cut-off run left and that is still what is wanted; 0 if none. */
-static int
-remembered_order(const char *name, const struct conf *c)
+/* The certificate's public key. */
+static const struct pk *
+public_key(void)
 {
-	static char mem[LIMIT_CONF];
-	char names[LIMIT_NAMES * (LIMIT_NAME + 1)];
-	struct buf b = BUF(mem), n = BUF(names);
-	struct slice text, url, v;
-	int64_t at;
+	static struct pk own;
 
-	memset(&order, 0, offsetof(struct acme_order, arena));
-	if (store_read(store_cert_path(name, "/pending/order"), &b) < 0)
-		return 0;
-	join_names(&n, c);
-	text = buf_view(&b);
-	url = kv_get(text, "url");
-	v = kv_get(text, "at");
-	if (!url.p || !v.p || time_rfc3339(v, &at) < 0 ||
-	    at < now_wall() - ORDER_AGE || at > now_wall() + 86400)
-		return 0;
-	v = kv_get(text, "names");
-	if (!v.p || !slice_is(v, names))
-		return 0;
-	v = kv_get(text, "server");
-	return v.p && slice_is(v, conf_directory(c)) &&
-	    slice_copy(url, order.url, sizeof(order.url)) == 0;
-}
-
-static int
-new_order(const struct conf *c)
-{
-	static char mem[LIMIT_CONF];
-	struct buf b = BUF(mem);
-	int r;
-
-	order_payload(&b, c);
-	buf_text(&b);
-	account_payload(ACME_NEW_ORDER, buf_view(&b));
-	r = b.err ? fail(ST_USAGE, "the names together are longer than the limit", (char *)0) :
-	    acme_new_order(&order) < 0 ? account_failed() : 0;
-	account_payload(ACME_NEW_ORDER, (struct slice){ 0, 0 });
-	return r;
-}
-
-/* Goes on with the order of a cut-off run, else makes one. */
-static int
-open_order(const char *name, const struct conf *c, int fresh_key)
-{
-	int r;
-
-	if (!fresh_key && remembered_order(name, c)) {
-		if (acme_order(&order) == 0 && order.status != ACME_INVALID) {
-			note(1, "going on with order ", order.url, (char *)0);
-			return 0;
-		}
-		if (stop_signal() || acme_why()->status == ST_NET)
-			return account_failed();
-		note(1, "the order of the last run is of no use any more", (char *)0);
-	}
-	if (store_remove(store_cert_path(name, "/pending/order")) < 0)
-		return store_failed("cannot remove", store_cert_path(name, "/pending/order"));
-	r = new_order(c);
-	return r ? r : remember_order(name, c);
+	if (foreign.pk)
+		return foreign.pk;
+	key_public(&key, &own);
+	return &own;
 }
 
 /* --- authorizations --- */
@@ -324,58 +241,81 @@ authorize(const char *name, const struct conf *c)
 
 /* --- the certificate --- */
 
-static int
-sign_csr(void *ctx, const void *p, size_t n, struct buf *sig)
-{
-	return key_sign_der(ctx, p, n, sig);
-}
-
-/* {"csr":"..."} for our key and the names of c. */
+/* {"csr":"..."}: the foreign request, or one for our key and the names of c. */
 static int
 finalize(const struct conf *c)
 {
 	static char der_mem[LIMIT_REQUEST / 2], mem[LIMIT_REQUEST];
-	static struct san san[LIMIT_NAMES];
-	static unsigned char address[LIMIT_NAMES][16];
-	struct buf der = BUF(der_mem), b = BUF(mem);
-	struct pk pk;
-	unsigned i;
-	int n, r;
+	struct buf own = BUF(der_mem), b = BUF(mem);
+	struct slice der = foreign.der;
+	int r;
 
-	for (i = 0; i < c->names; i++) {
-		n = name_address(c->name[i], address[i]);
-		san[i].ip = n > 0;
-		san[i].s = slice(c->name[i]);
-		if (n) {
-			san[i].s.p = (const char *)address[i];
-			san[i].s.n = (size_t)n;
-		}
+	if (!foreign.pk) {
+		if (request_write(&own, c, &key) < 0)
+			return fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
+		der = buf_view(&own);
 	}
-	key_public(&key, &pk);
-	if (csr_write(&der, &pk, san, c->names, sign_csr, &key) < 0)
-		return fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
 	buf_str(&b, "{\"csr\":\"");
-	base64url_encode(&b, der.p, der.len);
+	base64url_encode(&b, der.p, der.n);
 	buf_str(&b, "\"}");
+	if (b.err)
+		return fail(ST_CONFIG, "the certificate request is too large", (char *)0);
 	account_payload(ACME_FINALIZE, buf_view(&b));
-	r = acme_finalize(&order) < 0 ? account_failed() : 0;
+	r = acme_finalize(&order) < 0 ? order_failed() : 0;
 	account_payload(ACME_FINALIZE, (struct slice){ 0, 0 });
 	return r;
 }
 
-/* Fetches the chain and checks it; texts in the two static buffers. */
+/*
+ * Fetches chain number i (0: the CA's default) and checks it; its texts are in
+ * the static buffers, where there is room for one.  0, NO_CHAIN, or a status, printed.
+ */
+enum { NO_CHAIN = -1 };
 static int
-download(const struct conf *c, struct chain *chain)
+fetch_chain(const struct conf *c, unsigned i, struct chain *chain)
 {
 	static char full[LIMIT_CHAIN];
 	struct buf pem = BUF(text_mem), out = BUF(full);
 	const char *why;
+	int r = acme_certificate(&order, i, &pem);
 
-	if (acme_certificate(&order, 0, &pem) < 0)
-		return account_failed();
-	if (chain_check(chain, buf_view(&pem), c, &key, &out, &why) == 0)
+	if (r)
+		return r > 0 ? NO_CHAIN : account_failed();
+	stage = AT_CHAIN;
+	if (chain_check(chain, buf_view(&pem), c, public_key(), &out, &why) == 0)
 		return 0;
 	return fail(ST_PROTO, "the certificate from the CA is not used: ", why, (char *)0);
+}
+
+/* The chain to be used: the default, or the best for --chain of all that the CA has. */
+static int
+download(const struct conf *c, struct chain *chain)
+{
+	char mem[1024];
+	struct buf offered = BUF(mem);
+	unsigned i, best = 0, held = 0;
+	int r = fetch_chain(c, 0, chain), rank, one;
+
+	if (r || !c->chain)
+		return r;
+	rank = chain_rank(chain->fullchain, c->chain, &offered);
+	for (i = 1; rank != CHAIN_ROOT && !stop_signal(); i++) {
+		held = i;
+		r = fetch_chain(c, i, chain);
+		if (r == NO_CHAIN)
+			break;
+		if (r)
+			warn("this chain of the CA's is passed over", (char *)0);
+		one = r ? CHAIN_OTHER : chain_rank(chain->fullchain, c->chain, &offered);
+		if (one > rank) {
+			best = i;
+			rank = one;
+		}
+	}
+	if (rank == CHAIN_OTHER)
+		warn("the CA's default chain is used, since none has an issuer called \"", c->chain,
+		    "\"; there are ", buf_text(&offered), (char *)0);
+	return best == held ? 0 : fetch_chain(c, best, chain);
 }
 
 /* 1 if the live certificate is that one already (the last run was cut off after its commit). */
@@ -405,13 +345,15 @@ commit(const char *name, const struct conf *c, struct renewal *st, const struct 
 {
 	static char pem_mem[LIMIT_PEM_KEY];
 	struct buf pem = BUF(pem_mem);
-	struct store_files f;
+	struct store_files f = { 0 };
 	int r, number = 0;
 
 	if (is_live(name, chain))
 		return 0;
-	key_write(&key, &pem);
-	f.privkey = buf_view(&pem);
+	if (!foreign.pk) {
+		key_write(&key, &pem);
+		f.privkey = buf_view(&pem);
+	}
 	f.cert = chain->cert;
 	f.chain = chain->chain;
 	f.fullchain = chain->fullchain;
@@ -447,25 +389,27 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	st->error[0] = 0;
 	if (store_remove_tree(store_cert_path(name, "/pending")) < 0)
 		return store_failed("cannot remove", store_cert_path(name, "/pending"));
+	if (!foreign.pk)
+		store_remove(store_cert_path(name, "/request.pem"));
 	return renewal_write(name, st);
 }
 
-/* The account, for a key that is not its own: 0, OWN_KEY, or a status; printed. */
-enum { OWN_KEY = -1 };
+/* --- one CA, or several --- */
+
+/* The account, for a certificate whose key is not its own: 0 or a status, printed. */
 static int
 open_account(const struct conf *c)
 {
-	struct pk pk;
-	int r = account_open(c, conf_directory(c), ACCOUNT_CREATE);
+	int r;
 
-	if (r)
+	if (!conf_directory(c))
+		return fail(ST_CONFIG, "no staging directory is known for this CA", (char *)0);
+	r = account_open(c, conf_directory(c), ACCOUNT_CREATE);
+	if (r || !account_same_key(public_key()))
 		return r;
-	key_public(&key, &pk);
-	if (!account_same_key(&pk))
-		return 0;
-	fail(ST_CONFIG, "the certificate's key is the account's key;"
+	key_refused = 1;
+	return fail(ST_CONFIG, "the certificate's key is the account's key;"
 	    " CAs do not allow that", (char *)0);
-	return OWN_KEY;
 }
 
 /* From the order to a chain that may be used. */
@@ -474,36 +418,98 @@ complete(const char *name, const struct conf *c, struct chain *chain)
 {
 	int r = challenge_identifiers(c, &order);
 
+	stage = AT_CHALLENGES;
 	if (r == 0)
 		r = authorize(name, c);
-	if (r == 0 && (order.status != ACME_VALID || !order.certificate[0]))
+	if (r)
+		return r;
+	stage = AT_FINALIZE;
+	if (order.status != ACME_VALID || !order.certificate[0])
 		r = finalize(c);
 	progress(0, 0, 0, 0);
 	return r ? r : download(c, chain);
 }
 
-int
-obtain(const char *name, const struct conf *c, struct renewal *st)
+/* A certificate from the CA that c->server_at names; st 0: a dry run. */
+static int
+attempt(const char *name, const struct conf *c, struct renewal *st, int fresh)
 {
 	struct chain chain = { 0 };
-	int fresh, r;
+	int r;
 
-	r = prepare_key(name, c, st, &fresh);
-	if (r == 0)
-		r = open_account(c);
-	if (r == OWN_KEY) {
-		/* a key that no CA will take is not for the next run */
-		store_remove(store_cert_path(name, "/pending/privkey.pem"));
-		r = ST_CONFIG;
-	}
-	if (r == 0)
-		r = open_order(name, c, fresh);
+	stage = AT_ACCOUNT;
+	r = open_account(c);
+	if (r)
+		return r;
+	stage = AT_ORDER;
+	r = st ? order_open(name, c, st, fresh, &order) : order_new(name, c, 0, &order);
 	if (r == 0)
 		r = complete(name, c, &chain);
+	/* what is not used now is not used by the next run either */
+	if (st && r == ST_PROTO && stage == AT_CHAIN)
+		order_forget(name);
+	if (r || !st)
+		return r;
+	stage = AT_FILES;
+	r = commit(name, c, st, &chain);
+	return r ? r : conclude(name, c, st, &chain);
+}
+
+/* 1 if an attempt failed for a reason that another CA need not have. */
+static int
+own_reason(int status)
+{
+	if (stop_signal() || status == ST_STORE || status == ST_USAGE || stage == AT_FILES)
+		return 0;
+	if (stage != AT_CHALLENGES || status == ST_NET || status == ST_LATER || status == ST_PROTO)
+		return 1;
+	/* a challenge that fails would fail there too, but CAA records speak of one CA */
+	return status == ST_REFUSED && strcmp(acme_why()->type, "caa") == 0;
+}
+
+/* Tries the CAs of c, that one first, then the others in their order. */
+static int
+try_servers(const char *name, struct conf *c, struct renewal *st, int fresh, unsigned first)
+{
+	const char *failed;
+	unsigned i;
+	int r;
+
+	c->server_at = first;
+	for (i = 1;; i++) {
+		r = attempt(name, c, st, fresh);
+		if (r == 0 || i == conf_servers(c) || !own_reason(r))
+			return r;
+		failed = conf_directory(c);
+		account_close();
+		c->server_at = i <= first ? i - 1 : i;
+		warn(failed ? failed : "a CA", " failed - trying ",
+		    c->server.v[c->server_at], (char *)0);
+	}
+}
+
+/* Where an order is under way, else where the live certificate came from, else the first. */
+static unsigned
+first_server(const char *name, const struct conf *c, const struct renewal *st)
+{
+	int at = order_server(name, c);
+
+	if (at < 0 && st->server[0])
+		at = conf_server(c, slice(st->server));
+	return at < 0 ? 0 : (unsigned)at;
+}
+
+int
+obtain(const char *name, struct conf *c, struct renewal *st)
+{
+	int fresh, r = prepare(name, c, st, &fresh);
+
+	key_refused = 0;
 	if (r == 0)
-		r = commit(name, c, st, &chain);
-	if (r == 0)
-		r = conclude(name, c, st, &chain);
+		r = try_servers(name, c, st, fresh, first_server(name, c, st));
+	/* a key that no CA will take is not for the next run */
+	if (r && key_refused)
+		store_remove(store_cert_path(name, "/pending/privkey.pem"));
 	key_wipe(&key);
 	return r;
 }
@@ -523,24 +529,15 @@ tidy(const char *name, int known)
 }
 
 int
-obtain_dry_run(const char *name, const struct conf *c, int known)
+obtain_dry_run(const char *name, struct conf *c, int known)
 {
-	struct chain chain = { 0 };
-	int r;
+	int r = prepare(name, c, 0, 0);
 
-	r = c->key ? obtain_key_file(c->key, &key) : make_key(c);
 	if (r == 0)
-		r = open_account(c);
-	if (r == 0)
-		r = new_order(c);
-	if (r == 0)
-		r = complete(name, c, &chain);
+		r = try_servers(name, c, 0, 1, 0);
 	key_wipe(&key);
 	tidy(name, known);
-	if (r == OWN_KEY)
-		r = ST_CONFIG;
 	if (r == 0)
 		note(0, "the dry run succeeded at ", conf_directory(c), (char *)0);
 	return r;
 }
-

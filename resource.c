@@ -8,6 +8,7 @@
 #include "acme.h"
 #include "http.h"
 #include "json.h"
+#include "persist.h"
 #include "reply.h"
 #include "talk.h"
 #include "util.h"
@@ -229,6 +230,19 @@ proper_token(const char *t)
 	return 1;
 }
 
+/* What a dns-persist-01 challenge has in place of a token; 0: to be passed over. */
+static int
+read_persist(struct acme_order *o, struct acme_challenge *c, struct json v, int *full)
+{
+	char issuers[PERSIST_ISSUERS * (LIMIT_NAME + 1)], account[LIMIT_URL];
+
+	if (persist_read(&v, issuers, account) < 0)
+		return 0;
+	c->issuers = keep(o, issuers, full);
+	c->account = keep(o, account, full);
+	return 1;
+}
+
 /* 1: c filled; 0: a challenge to pass over; -1: the problem is set. */
 static int
 read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
@@ -245,7 +259,7 @@ read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
 	memset(c, 0, sizeof(*c));
 	c->type = (enum acme_type)type;
 	c->status = status_of(json_get(v, "status"));
-	if (tok.type == JSON_NONE && type != ACME_DNS_PERSIST_01)
+	if (type == ACME_DNS_PERSIST_01 ? !read_persist(o, c, v, full) : tok.type == JSON_NONE)
 		return 0;
 	if (tok.type != JSON_NONE) {
 		json_string(tok, token, sizeof(token));
@@ -361,10 +375,13 @@ static int
 refused(struct acme_order *o, const struct acme_authz *z)
 {
 	const char *error = acme_string(o, z->error);
+	struct slice type = { error, strcspn(error, ":") };
 
-	return talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
+	talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
 	    acme_string(o, z->ident), " failed: ", error[0] ? error :
 	    acme_status_name[z->status], (char *)0);
+	slice_copy(type, talk_why()->type, sizeof(talk_why()->type));
+	return -1;
 }
 
 /*

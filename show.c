@@ -22,6 +22,7 @@
 #include "name.h"
 #include "out.h"
 #include "renewal.h"
+#include "request.h"
 #include "show.h"
 #include "store.h"
 #include "util.h"
@@ -691,26 +692,12 @@ read_key(const struct conf *c)
 int
 show_csr(const struct conf *c)
 {
-	static unsigned char addresses[LIMIT_NAMES][16];
-	static struct san san[LIMIT_NAMES];
 	struct buf der = BUF(der_mem);
-	struct pk pk;
-	unsigned i;
 	int status = c->key ? read_key(c) :
 	    fail(ST_USAGE, "csr needs --key FILE; it is made if missing", (char *)0);
 
-	for (i = 0; i < c->names; i++) {
-		san[i].s = slice(c->name[i]);
-		san[i].ip = name_address(c->name[i], addresses[i]);
-		if (san[i].ip) {
-			san[i].s.p = (char *)addresses[i];
-			san[i].s.n = (size_t)san[i].ip;
-			san[i].ip = 1;
-		}
-	}
 	if (!status) {
-		key_public(&request_key, &pk);
-		if (csr_write(&der, &pk, san, c->names, key_sign_der, &request_key) < 0)
+		if (request_write(&der, c, &request_key) < 0)
 			status = fail(ST_CONFIG, "cannot make the request", (char *)0);
 		else
 			pem_encode(out_buf(), "CERTIFICATE REQUEST", der.p, der.len);

@@ -21,7 +21,7 @@ static const struct {
 	unsigned bit;
 } types[] = {
 	{ "http-01", VALUE_HTTP }, { "tls-alpn-01", VALUE_ALPN }, { "dns-01", VALUE_DNS },
-	{ "dns-account-01", VALUE_DNS }, { "dns-persist-01", VALUE_DNS },
+	{ "dns-account-01", VALUE_DNS }, { "dns-persist-01", VALUE_DNS | VALUE_PERSIST },
 };
 
 /* Reasons for a server's certificate; a CA may accept fewer. */

@@ -32,8 +32,11 @@ const char *value_number(const char *value, unsigned min, unsigned max, const ch
 /* The moment that a text which value_when() accepts means at the time now; seconds since 1970. */
 int64_t value_moment(const char *text, int64_t now);
 
-/* Challenge types as bits: those of a list that value_types() accepts. */
-enum { VALUE_HTTP = 1, VALUE_ALPN = 2, VALUE_DNS = 4 };
+/*
+ * Challenge types as bits: those of a list that value_types() accepts.
+ * VALUE_PERSIST, a record that may stand without a hook, is a kind of VALUE_DNS.
+ */
+enum { VALUE_HTTP = 1, VALUE_ALPN = 2, VALUE_DNS = 4, VALUE_PERSIST = 8 };
 unsigned value_type_bits(const char *list);
 
 /* The number of a revocation reason (RFC 5280 5.3.1) by its keyword, any case; -1 if unknown. */

@@ -3,6 +3,7 @@
 
 #include "../tap.h"
 #include "../../chain.c"
+#include "../../key.h"
 
 static const char leaf_pem[] =
 	"-----BEGIN CERTIFICATE-----\n"
@@ -102,6 +103,7 @@ static const char *
 check(struct chain *chain, const struct conf *c, const char *key_pem, const char *part, ...)
 {
 	static struct key key;
+	struct pk pk;
 	struct buf b = BUF(text), out = BUF(out_mem);
 	const char *why = "";
 	va_list ap;
@@ -110,9 +112,10 @@ check(struct chain *chain, const struct conf *c, const char *key_pem, const char
 	for (; part; part = va_arg(ap, const char *))
 		buf_str(&b, part);
 	va_end(ap);
-	if (key_pem && key_read(&key, slice(key_pem), &why) < 0)
+	if (key_read(&key, slice(key_pem), &why) < 0)
 		return "the test's key";
-	if (chain_check(chain, buf_view(&b), c, key_pem ? &key : 0, &out, &why) == 0)
+	key_public(&key, &pk);
+	if (chain_check(chain, buf_view(&b), c, &pk, &out, &why) == 0)
 		return "";
 	return why;
 }
@@ -125,6 +128,45 @@ names(struct conf *c, const char *a, const char *b, const char *d)
 	c->name[1] = b;
 	c->name[2] = d;
 	c->names = 3;
+}
+
+static void
+ranks(void)
+{
+	static char mem[2048], small[20];
+	struct buf all = BUF(text), offered = BUF(mem), little = BUF(small);
+
+	buf_all(&all, leaf_pem, inter_pem, (char *)0);
+	ok(chain_rank(buf_view(&all), "Test Root", &offered) == CHAIN_ROOT, "the root that issued the last one");
+	is_str(buf_text(&offered), "\"Test Intermediate\", \"Test Root\"", "all issuers are named");
+	ok(chain_rank(buf_view(&all), "Test Intermediate", &offered) == CHAIN_ISSUER, "an issuer on the way");
+	ok(chain_rank(buf_view(&all), "Test", &offered) == CHAIN_OTHER &&
+	    chain_rank(buf_view(&all), "", &offered) == CHAIN_OTHER, "no part of a name");
+	is_str(buf_text(&offered), "\"Test Intermediate\", \"Test Root\"", "issuers are named once");
+	ok(chain_rank(slice(leaf_pem), "Test Intermediate", &little) == CHAIN_ROOT && !little.err &&
+	    chain_rank(buf_view(&all), "x", &little) == CHAIN_OTHER && !little.err, "what does not fit");
+	is_str(buf_text(&little), "\"Test Intermediate\"", "is left out");
+	buf_str(&all, root_pem);
+	ok(chain_rank(buf_view(&all), "Test Root", &offered) == CHAIN_ROOT, "a chain with its root");
+	ok(chain_rank(slice("x"), "Test Root", &offered) == CHAIN_OTHER, "no chain");
+}
+
+static void
+belongs(void)
+{
+	static struct key key;
+	struct conf c;
+	struct pk pk;
+	const char *why;
+
+	key_read(&key, slice(leaf_key), &why);
+	key_public(&key, &pk);
+	ok(chain_is_for(slice(leaf_pem), &pk) && !chain_is_for(slice(inter_pem), &pk) &&
+	    !chain_is_for(slice(""), &pk), "whose key it is");
+	names(&c, "x.example", "192.0.2.1", "y.example");
+	ok(chain_shares_name(slice(leaf_pem), &c), "a name in common");
+	names(&c, "x.example", "192.0.2.2", "b.a.example");
+	ok(!chain_shares_name(slice(leaf_pem), &c) && !chain_shares_name(slice("x"), &c), "none");
 }
 
 int
@@ -160,7 +202,6 @@ main(void)
 	is_str(check(&ch, &c, leaf_key, buf_text(&b), inter_pem, (char *)0), "", "CRLF");
 	ok(slice_is(ch.cert, leaf_pem), "becomes LF");
 	is_str(check(&ch, &c, leaf_key, upper_pem, inter_pem, (char *)0), "", "names in another case");
-	is_str(check(&ch, &c, 0, leaf_pem, inter_pem, (char *)0), "", "no key to compare (foreign request)");
 
 	ok(*check(&ch, &c, other_key, leaf_pem, inter_pem, (char *)0), "another key is refused");
 	ok(*check(&ch, &fewer, leaf_key, leaf_pem, inter_pem, (char *)0), "a name too many");
@@ -185,5 +226,7 @@ main(void)
 			break;
 	}
 	ok(i == strlen(leaf_pem) - 1, "every truncation is refused");
+	ranks();
+	belongs();
 	return tap_done();
 }

@@ -204,6 +204,55 @@ equal_challenges(void)
 		    table[i].token) == table[i].want, table[i].name);
 }
 
+static void
+records_and_values(void)
+{
+	static const struct {
+		enum acme_type type;
+		int wildcard;
+		const char *record, *auth, *keyauth;
+	} table[] = {
+		{ ACME_HTTP_01, 0, "", "tok.", "tok." },
+		{ ACME_TLS_ALPN_01, 0, "", 0, "tok." },
+		{ ACME_DNS_01, 1, "_acme-challenge.a.example", 0, "tok." },
+		{ ACME_DNS_ACCOUNT_01, 0, "_4oymiquy7qobjgx3._acme-challenge.a.example", 0, "tok." },
+		{ ACME_DNS_PERSIST_01, 0, "_validation-persist.a.example", "ca.example; accounturi=urn:1", "" },
+		{ ACME_DNS_PERSIST_01, 1, "_validation-persist.a.example",
+		    "ca.example; accounturi=urn:1; policy=wildcard", "" },
+	};
+	struct acme_challenge ch = { 0 };
+	size_t i;
+
+	clear_order();
+	ch.token = put_text("tok");
+	ch.issuers = put_text("ca.example two.example");
+	ch.account = put_text("urn:1");
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		ch.type = table[i].type;
+		make_proof(&order, &ch, "a.example", table[i].wildcard);
+		is_str(proof.record, table[i].record, acme_type_name[ch.type]);
+		ok(strncmp(proof.keyauth, table[i].keyauth, strlen(table[i].keyauth)) == 0 &&
+		    (table[i].auth ? strncmp(proof.auth, table[i].auth, strlen(table[i].auth)) == 0 :
+		    strlen(proof.auth) == 43), "has its value");
+	}
+}
+
+static void
+persistent_ones_differ(void)
+{
+	struct acme_authz *z;
+
+	clear_order();
+	z = add_authz("a.example");
+	add_challenge(z, ACME_DNS_PERSIST_01, "");
+	z->chosen = 0;
+	add_authz("*.a.example");
+	add_authz("a.example");
+	ok(!set_up_before(&order, 1, ACME_DNS_PERSIST_01, "a.example", ""),
+	    "a wildcard's persistent record is not its base's");
+	ok(set_up_before(&order, 2, ACME_DNS_PERSIST_01, "a.example", ""), "an equal one is");
+}
+
 /* --- hooks --- */
 
 /* What the hook wrote, and the entries of the journal, -1 if unreadable. */
@@ -344,6 +393,9 @@ programs_are_there(void)
 	snprintf(path, sizeof(path), "%s/hook", store_home());
 	hush(1);
 	ok(challenge_check(&c) == ST_USAGE, "no way to answer");
+	c.challenge = "http-01,dns-persist-01";
+	ok(challenge_check(&c) == 0, "a record that may stand");
+	c.challenge = 0;
 	c.webroot = store_home();
 	ok(challenge_check(&c) == 0, "webroot");
 	c.hook = "none-such";
@@ -377,6 +429,8 @@ main(void)
 	names_are_ours();
 	types_in_order();
 	equal_challenges();
+	records_and_values();
+	persistent_ones_differ();
 	sets_up_and_undoes();
 	programs_are_there();
 	return tap_done();

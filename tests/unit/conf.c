@@ -86,7 +86,7 @@ round_trip(void)
 			conf_write(&b2, &d);
 			if (b.len != b2.len || memcmp(text, again, b.len) != 0 ||
 			    strcmp(d.reload, odd[j]) != 0 || strcmp(d.env.v[0] + 2, odd[i]) != 0 ||
-			    !conf_same_certificate(&c, &d) || d.names != 2 || !d.serial)
+			    !conf_same_certificate(&c, &d, "") || d.names != 2 || !d.serial)
 				break;
 		}
 		if (!ok(j == sizeof(odd) / sizeof(*odd), "odd values survive writing and reading"))
@@ -169,6 +169,17 @@ together(void)
 	ok(check_text("hook=/h\ndomain=*.a.b\n") == 0, "wildcard, any type");
 	ok(check_text("hook=/h\nchallenge=dns-01\ndomain=192.0.2.1\n") == ST_USAGE, "address, dns-01 only");
 	ok(check_text("webroot=/x\nchallenge=dns-01\ndomain=a.b\n") == ST_USAGE, "webroot, dns-01 only");
+	ok(check_text("webroot=/x\nchallenge=dns-persist-01,http-01\ndomain=*.a.b\n") == 0,
+	    "a wildcard by a record that stands, beside webroot");
+	ok(check_text("challenge=dns-persist-01\ndomain=192.0.2.1\n") == ST_USAGE, "no address by it");
+	ok(check_text("csr=/r\nkey=/k\n") == ST_USAGE && check_text("csr=/r\nreuse-key=yes\n") == ST_USAGE &&
+	    check_text("csr=/r\nkey-type=ec384\n") == ST_USAGE, "a foreign request and a key");
+	ok(check_text("csr=/r\n") == 0, "the request alone");
+	ok(check_text("not-before=+2d\nnot-after=+1d\n") == ST_USAGE && strstr(said, "--not-before"),
+	    "validity that ends before it begins");
+	ok(check_text("not-before=+1d\nnot-after=+24h\n") == ST_USAGE, "or at once");
+	ok(check_text("not-after=2020-01-01T00:00:00Z\n") == ST_USAGE && strstr(said, "now"), "or has ended");
+	ok(check_text("not-before=+1d\nnot-after=+25h\n") == 0, "an hour of it");
 	ok(check_text("hook=/h\ndomain=*.a.b\ndomain=x.a.b\ndomain=a.b\n") == 0, "a redundant name");
 	ok(conf_covered(&c, "x.a.b") && !conf_covered(&c, "a.b") && !conf_covered(&c, "*.a.b"),
 	    "is known to be so");
@@ -212,16 +223,25 @@ directories(void)
 static const struct {
 	const char *a, *b;
 	int same;
+	const char *server;
 } pairs[] = {
-	{ "domain=a.b\ndomain=c.d\n", "domain=c.d\ndomain=A.B\n", 1 },
-	{ "domain=a.b\n", "domain=a.b\ndomain=c.d\n", 0 },
-	{ "domain=a.b\ndomain=c.d\n", "domain=a.b\n", 0 },
-	{ "domain=a.b\n", "domain=a.b\nkey-type=ec256\n", 1 },
-	{ "domain=a.b\n", "domain=a.b\nkey-type=ec384\n", 0 },
-	{ "domain=a.b\n", "domain=a.b\nserver=letsencrypt\n", 1 },
-	{ "domain=a.b\n", "domain=a.b\nserver=https://acme-v02.api.letsencrypt.org/directory\n", 1 },
-	{ "domain=a.b\n", "domain=a.b\nserver=google\n", 0 },
-	{ "domain=a.b\nwebroot=/x\n", "domain=a.b\nhook=/y\nenv=A=1\nserial=yes\n", 1 },
+	{ "domain=a.b\ndomain=c.d\n", "domain=c.d\ndomain=A.B\n", 1, "" },
+	{ "domain=a.b\n", "domain=a.b\ndomain=c.d\n", 0, "" },
+	{ "domain=a.b\ndomain=c.d\n", "domain=a.b\n", 0, "" },
+	{ "domain=a.b\n", "domain=a.b\nkey-type=ec256\n", 1, "" },
+	{ "domain=a.b\n", "domain=a.b\nkey-type=ec384\n", 0, "" },
+	{ "domain=a.b\n", "domain=a.b\nserver=letsencrypt\n", 1, "" },
+	{ "domain=a.b\n", "domain=a.b\nserver=https://acme-v02.api.letsencrypt.org/directory\n", 1, "" },
+	{ "domain=a.b\n", "domain=a.b\nserver=google\n", 0, "" },
+	{ "domain=a.b\nwebroot=/x\n", "domain=a.b\nhook=/y\nenv=A=1\nserial=yes\n", 1, "" },
+	{ "domain=a.b\nprofile=p\n", "domain=a.b\n", 0, "" },
+	{ "domain=a.b\nchain=X\n", "domain=a.b\nchain=Y\n", 0, "" },
+	{ "domain=a.b\ncsr=/x\n", "domain=a.b\ncsr=/y\n", 0, "" },
+	{ "domain=a.b\nserver=https://b/\nserver=https://a/\n", "domain=a.b\nserver=https://a/\n", 1, "https://a/" },
+	{ "domain=a.b\nserver=https://b/\nserver=https://a/\n", "domain=a.b\nserver=https://a/\n", 0, "" },
+	{ "domain=a.b\nserver=https://b/\n", "domain=a.b\nserver=https://b/\nserver=https://a/\n", 0, "https://a/" },
+	{ "domain=a.b\nserver=sslcom\n", "domain=a.b\n", 1, "https://acme.ssl.com/sslcom-dv-ecc" },
+	{ "domain=a.b\nserver=sslcom\n", "domain=a.b\n", 0, "https://acme.ssl.com/sslcom-dv-rsa" },
 };
 
 static void
@@ -235,7 +255,7 @@ same(void)
 		conf_init(&d, mem2, sizeof(mem2));
 		conf_read(&d, slice(pairs[i].b), "b");
 		read_text(pairs[i].a);
-		ok(conf_same_certificate(&c, &d) == pairs[i].same, "names, key type and CA make a certificate");
+		ok(conf_same_certificate(&c, &d, pairs[i].server) == pairs[i].same, "names, key type and CA make a certificate");
 	}
 }
 

@@ -305,6 +305,9 @@ test_key_authorization(void)
 	jws_digest(&b, none);
 	is_str(buf_text(&b), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
 	    "SHA-256 of nothing");
+	buf_clear(&b);
+	jws_account_label(&b, "https://example.com/acme/acct/ExampleAccount");
+	is_str(buf_text(&b), "_ujmmovf2vn55tgye", "the account's label of the dns-account-01 draft");
 }
 
 static void

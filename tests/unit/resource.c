@@ -26,8 +26,11 @@ reads_orders(void)
 		{ "[{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"a\\u0000b\"}]", "a NUL in a token", -1, 0 },
 		{ "[{\"type\":\"http-01\",\"url\":\"http://ca/c\",\"token\":\"tok\"}]", "a challenge at plain http", -1, 0 },
 		{ "null", "no challenges", 0, 0 },
-		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\"}]",
+		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\","
+		  "\"issuer-domain-names\":[\"ca.example\"]}]",
 		  "dns-persist-01 needs no token", 0, 1 },
+		{ "[{\"type\":\"dns-persist-01\",\"url\":\"/c\",\"status\":\"pending\"}]",
+		  "but issuers", 0, 0 },
 	};
 	size_t i;
 	char body[1024];
@@ -36,7 +39,7 @@ reads_orders(void)
 	    "{\"status\":\"ready\",\"identifiers\":[],\"authorizations\":null,\"finalize\":\"/f\"}"), 0 };
 
 	talk(s);
-	ok(acme_new_order(&order) == 0 && resource.count == 2 && order.idents == 2, "an order is read");
+	ok(acme_new_order(&order) == 0 && order.count == 2 && order.idents == 2, "an order is read");
 	is_str(acme_string(&order, order.ident[0]), "b.example", "identifiers are lower-cased");
 	is_str(acme_string(&order, order.authz[0].url), "https://ca/z/1", "authorization URLs are resolved");
 	is_str(order.url, "https://ca/o/1", "the order's URL is from Location");
@@ -56,7 +59,7 @@ reads_orders(void)
 		    (int)order.authz[0].count == z[i].count), z[i].name);
 	}
 	talk(odd);
-	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && resource.count == 0,
+	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && order.count == 0,
 	    "authorizations null in an order born ready");
 }
 
