@@ -45,11 +45,11 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/ca.o \
 	$(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o $(B)/dns.o \
-	$(B)/home.o $(B)/http.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyinfo.o \
-	$(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/renewal.o \
-	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/respond.o $(B)/revoke.o \
-	$(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o \
-	$(B)/trust.o $(B)/util.o $(B)/value.o $(B)/zone.o
+	$(B)/home.o $(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o \
+	$(B)/keyinfo.o $(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o \
+	$(B)/renewal.o $(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/respond.o \
+	$(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o \
+	$(B)/tool.o $(B)/trust.o $(B)/util.o $(B)/value.o $(B)/zone.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
@@ -102,13 +102,14 @@ $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
+$(B)/idn.o: idn.c buf.h idn.h
 $(B)/issue.o: issue.c account.h buf.h chain.h challenge.h conf.h hook.h issue.h key.h obtain.h renewal.h request.h store.h util.h
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
 $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
 $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h request.h respond.h show.h store.h tool.h util.h
-$(B)/name.o: name.c buf.h name.h
+$(B)/name.o: name.c buf.h idn.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h key.h keyinfo.h obtain.h order.h renewal.h request.h store.h util.h
 $(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h util.h value.h
 $(B)/out.o: out.c buf.h json.h out.h util.h

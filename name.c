@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "idn.h"
 #include "name.h"
 
 static int
@@ -201,15 +202,19 @@ const char *
 name_canonical(const char *name, char out[LIMIT_NAME + 1])
 {
 	unsigned char address[16];
-	struct buf b;
-	const char *p;
+	char mem[LIMIT_NAME + 2];		/* a final dot, and the NUL */
+	struct buf ascii = BUF(mem), b;
+	const char *why;
 	int n;
 
 	if (!*name)
 		return "is empty";
-	for (p = name; *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			return "not ASCII: give its A-label (xn--...)";
+	why = idn_ascii(name, &ascii);
+	if (why)
+		return why;
+	name = buf_text(&ascii);
+	if (ascii.err)
+		return "longer than 253 bytes";
 	n = name_address(name, address);
 	if (n) {
 		buf_init(&b, out, LIMIT_NAME + 1);

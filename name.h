@@ -8,9 +8,9 @@
 #include "buf.h"
 
 /*
- * The canonical spelling in out: lower case, no final dot; addresses as RFC
- * 5952 writes them, IPv6-mapped IPv4 as IPv4.  0, or what is wrong as a static
- * text.  Only ASCII: internationalised names as A-labels.
+ * The canonical spelling in out: lower case, A-labels, no final dot; addresses
+ * as RFC 5952 writes them, IPv6-mapped IPv4 as IPv4.  0, or what is wrong as a
+ * static text.  name is UTF-8.
  */
 const char *name_canonical(const char *name, char out[LIMIT_NAME + 1]);
 

@@ -52,7 +52,8 @@ for name; do
 	*) fail "bad name '$name'" "$status $err" ;;
 	esac
 done
-refuses 'a U-label' 'A-label' issue -w /x "b$(printf '\303\274')cher.example"
+refuses 'a U-label that is not composed' 'A-label' issue -w /x "b$(printf 'u\314\210')cher.example"
+refuses 'a name in Latin-1' 'A-label' issue -w /x "b$(printf '\374')cher.example"
 refuses 'a wildcard by webroot' '\*\.a\.example: a wildcard needs dns-01' issue -w /x '*.a.example'
 refuses 'a wildcard by http-01' 'dns-01' issue -c /bin/true -t http-01 '*.a.example'
 refuses 'an address by dns-01' '192\.0\.2\.1: an address needs' issue -c /bin/true -t dns-01 192.0.2.1
@@ -121,10 +122,10 @@ for umask in 000 022 777; do
 	(umask $umask; exec "$acme" csr a.example --key "$scratch/key.$umask") >"$scratch/csr" 2>"$scratch/err"
 	is "a key made under umask $umask has mode 600" "$(stat -c %a "$scratch/key.$umask")" 600
 done
-run "$acme" csr B.example '*.c.example' 192.0.2.1 2001:DB8::1 b.EXAMPLE. --key "$scratch/key.022"
-is 'a request has its names, folded' \
+run "$acme" csr B.example '*.c.example' 192.0.2.1 2001:DB8::1 b.EXAMPLE. "*.B$(printf '\303\234')CHER.example" --key "$scratch/key.022"
+is 'a request has its names, folded, and as A-labels' \
 	"$(openssl req -in "$scratch/out" -noout -text | sed -n '/Subject Alternative Name/ { n; s/^ *//; p; }')" \
-	'DNS:b.example, DNS:*.c.example, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1'
+	'DNS:b.example, DNS:*.c.example, IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1, DNS:*.xn--bcher-kva.example'
 ok 'and its signature' openssl req -in "$scratch/out" -noout -verify 2>/dev/null
 is 'it is for that key' "$(openssl req -in "$scratch/out" -noout -pubkey)" "$(openssl pkey -in "$scratch/key.022" -pubout)"
 run "$acme" csr b.example --key "$scratch/rsa.key" -k 2048
