@@ -106,7 +106,7 @@ $(B)/key.o: key.c asn1.h base64.h buf.h key.h util.h
 $(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h respond.h show.h store.h util.h
 $(B)/name.o: name.c buf.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h json.h key.h name.h obtain.h renewal.h store.h util.h
-$(B)/order.o: order.c acme.h buf.h http.h json.h reply.h talk.h util.h
+$(B)/order.o: order.c acme.h base64.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
