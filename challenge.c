@@ -391,7 +391,9 @@ choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 
 	for (t = 0; t < n; t++)
 		for (k = 0; k < z->count; k++) {
-			if (z->challenge[k].type != types[t])
+			/* of an authorization that is used again, one may have failed before */
+			if (z->challenge[k].type != types[t] ||
+			    z->challenge[k].status == ACME_INVALID)
 				continue;
 			r = offer(name, c, o, i, k, remaining, h);
 			if (r == 0)

@@ -333,7 +333,8 @@ sign_csr(void *ctx, const void *p, size_t n, struct buf *sig)
 static int
 finalize(const struct conf *c)
 {
-	static char der_mem[LIMIT_REQUEST / 2], mem[LIMIT_REQUEST];
+	/* base64 twice: in the payload, and around it */
+	static char der_mem[LIMIT_REQUEST / 16 * 9], mem[LIMIT_REQUEST / 4 * 3];
 	static struct san san[LIMIT_NAMES];
 	static unsigned char address[LIMIT_NAMES][16];
 	struct buf der = BUF(der_mem), b = BUF(mem);
@@ -352,7 +353,9 @@ finalize(const struct conf *c)
 	}
 	key_public(&key, &pk);
 	if (csr_write(&der, &pk, san, c->names, sign_csr, &key) < 0)
-		return fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
+		return der.err ? fail(ST_USAGE, "the names together are too long"
+		    " for a request of 50000 bytes", (char *)0) :
+		    fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
 	buf_str(&b, "{\"csr\":\"");
 	base64url_encode(&b, der.p, der.len);
 	buf_str(&b, "\"}");
@@ -499,6 +502,9 @@ obtain(const char *name, const struct conf *c, struct renewal *st)
 		r = open_order(name, c, fresh);
 	if (r == 0)
 		r = complete(name, c, &chain);
+	/* an order whose names the CA refused may stay pending for days */
+	if (r == ST_REFUSED && order.status == ACME_PENDING)
+		store_remove(store_cert_path(name, "/pending/order"));
 	if (r == 0)
 		r = commit(name, c, st, &chain);
 	if (r == 0)
