@@ -118,7 +118,7 @@ $(B)/renewal.o: renewal.c buf.h conf.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
 $(B)/request.o: request.c asn1.h base64.h buf.h chain.h conf.h der.h key.h keyinfo.h name.h request.h store.h util.h
 $(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
-$(B)/resource.o: resource.c acme.h buf.h http.h json.h persist.h reply.h talk.h util.h
+$(B)/resource.o: resource.c acme.h base64.h buf.h http.h json.h persist.h reply.h talk.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
 $(B)/roots.o: roots.c roots.h

@@ -23,7 +23,7 @@ enum acme_kind {
 /* Appends the whole JWS for one request to body; 0, or -1: refused. */
 typedef int acme_sign(void *ctx, enum acme_kind kind, const char *url,
     const char *nonce, struct buf *body);
-/* One line about one request (level 1), or a body with secrets left out (level 2). */
+/* A warning (level 0), one line about one request (1), or a body with secrets left out (2). */
 typedef void acme_trace(void *ctx, int level, const char *text);
 /* Called before each sleep between polls: what is waited for, seconds so far. */
 typedef void acme_tick(void *ctx, const char *what, unsigned seconds);

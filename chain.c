@@ -14,7 +14,7 @@
 #include "name.h"
 #include "util.h"
 
-enum { CERTIFICATES = 10, CERTIFICATE = 16 * 1024 };
+enum { CERTIFICATES = 10, CERTIFICATE = 32 * 1024 };
 
 static char der_mem[2][CERTIFICATE];	/* the certificate at hand and the one before */
 

@@ -476,7 +476,9 @@ choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 
 	for (t = 0; t < n; t++)
 		for (k = 0; k < z->count; k++) {
-			if (z->challenge[k].type != types[t])
+			/* of an authorization that is used again, one may have failed before */
+			if (z->challenge[k].type != types[t] ||
+			    z->challenge[k].status == ACME_INVALID)
 				continue;
 			r = h->path[0] ? offer(name, c, o, i, k, remaining, h) : DECLINED;
 			if (r == 0)

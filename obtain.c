@@ -245,14 +245,17 @@ authorize(const char *name, const struct conf *c)
 static int
 finalize(const struct conf *c)
 {
-	static char der_mem[LIMIT_REQUEST / 2], mem[LIMIT_REQUEST];
+	/* base64 twice: in the payload, and around it */
+	static char der_mem[LIMIT_REQUEST / 16 * 9], mem[LIMIT_REQUEST / 4 * 3];
 	struct buf own = BUF(der_mem), b = BUF(mem);
 	struct slice der = foreign.der;
 	int r;
 
 	if (!foreign.pk) {
 		if (request_write(&own, c, &key) < 0)
-			return fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
+			return own.err ? fail(ST_USAGE, "the names together are too long"
+			    " for a request of 50000 bytes", (char *)0) :
+			    fail(ST_CONFIG, "cannot make the certificate request", (char *)0);
 		der = buf_view(&own);
 	}
 	buf_str(&b, "{\"csr\":\"");
@@ -446,7 +449,9 @@ attempt(const char *name, const struct conf *c, struct renewal *st, int fresh)
 	if (r == 0)
 		r = complete(name, c, &chain);
 	/* what is not used now is not used by the next run either */
-	if (st && r == ST_PROTO && stage == AT_CHAIN)
+	if (st && ((r == ST_PROTO && stage == AT_CHAIN) ||
+	    /* an order whose names the CA refused may stay pending for days */
+	    (r == ST_REFUSED && order.status == ACME_PENDING)))
 		order_forget(name);
 	if (r || !st)
 		return r;

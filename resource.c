@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme.h"
+#include "base64.h"
 #include "http.h"
 #include "json.h"
 #include "persist.h"
@@ -15,10 +16,14 @@
 
 enum {
 	WAIT_LIMIT = 30,	/* s of Retry-After that one poll is put off */
+	WAIT_ABSURD = 600,	/* s: a Retry-After beyond is not about this order (ZeroSSL: 86400) */
 	POLL_FIRST = 50,	/* ms, doubling */
 	POLL_LIMIT = 5000,	/* ms, without Retry-After */
-	POLL_STUCK = 8,		/* polls after which authorizations are looked at */
-	ALTERNATES = 10
+	POLL_LAST = 1000,	/* ms that are left for the last poll */
+	POLL_STUCK = 3,		/* polls after which authorizations are looked at */
+	FINALIZE_TRIES = 3,
+	ALTERNATES = 10,
+	ISSUERS = 5		/* certificates that are fetched one by one */
 };
 
 const char *const acme_status_name[] = {
@@ -28,6 +33,9 @@ const char *const acme_status_name[] = {
 const char *const acme_type_name[ACME_TYPES] = {
 	"http-01", "dns-01", "tls-alpn-01", "dns-account-01", "dns-persist-01"
 };
+
+/* "NAME: error" of a challenge that failed and may yet succeed, since the waiting began. */
+static char trouble[512];
 
 /* The other chains of the certificate that was fetched last. */
 static struct {
@@ -314,14 +322,32 @@ read_authorization(struct acme_order *o, struct acme_authz *z)
 }
 
 static int
+refused(struct acme_order *o, const struct acme_authz *z)
+{
+	const char *error = acme_string(o, z->error);
+	struct slice type = { error, strcspn(error, ":") };
+
+	talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
+	    acme_string(o, z->ident), " failed: ", error[0] ? error :
+	    acme_status_name[z->status], (char *)0);
+	slice_copy(type, talk_why()->type, sizeof(talk_why()->type));
+	return -1;
+}
+
+static int
 authorizations(struct acme_order *o)
 {
 	unsigned i;
 
-	for (i = 0; i < o->count; i++)
-		if (talk_post(ACME_GET, acme_string(o, o->authz[i].url)) < 0 ||
-		    read_authorization(o, &o->authz[i]) < 0)
+	for (i = 0; i < o->count; i++) {
+		struct acme_authz *z = &o->authz[i];
+
+		if (talk_post(ACME_GET, acme_string(o, z->url)) < 0 ||
+		    read_authorization(o, z) < 0)
 			return -1;
+		if (z->status > ACME_VALID)
+			return refused(o, z);
+	}
 	return 0;
 }
 
@@ -340,6 +366,24 @@ chosen(struct acme_authz *z)
 }
 
 /*
+ * What the reply to an answer tells already: a CA that validates before it
+ * replies may leave authorization and order pending for ever (step-ca).
+ */
+static int
+answered(struct acme_order *o, struct acme_authz *z, struct acme_challenge *c)
+{
+	struct json_doc doc;
+	struct json v = json_parse(&doc, buf_view(&talk_reply()->body));
+	int full = 0;
+
+	if (v.type != JSON_OBJECT || status_of(json_get(v, "status")) != ACME_INVALID)
+		return 0;
+	c->status = ACME_INVALID;
+	z->error = keep_error(o, json_get(v, "error"), &full);
+	return full ? arena_full() : refused(o, z);
+}
+
+/*
  * Answers one challenge.  Refusals that say that it runs or is decided already
  * (400 malformed, 409 conflict after an answer that got lost) are for the
  * polling to find out.
@@ -352,7 +396,7 @@ answer(struct acme_order *o, struct acme_authz *z)
 	if (!c || z->status != ACME_PENDING)
 		return 0;
 	if (talk_post(ACME_ANSWER, acme_string(o, c->url)) == 0)
-		return 0;
+		return answered(o, z, c);
 	return talk_why()->http == 409 || (talk_why()->http == 400 &&
 	    strcmp(talk_why()->type, "malformed") == 0) ? 0 : -1;
 }
@@ -371,17 +415,15 @@ acme_answer(struct acme_order *o)
 
 /* --- waiting --- */
 
-static int
-refused(struct acme_order *o, const struct acme_authz *z)
+/* Keeps for the end what is wrong with an authorization that is still pending. */
+static void
+remember_trouble(const struct acme_order *o, const struct acme_authz *z)
 {
-	const char *error = acme_string(o, z->error);
-	struct slice type = { error, strcspn(error, ":") };
+	struct buf b = BUF(trouble);
 
-	talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
-	    acme_string(o, z->ident), " failed: ", error[0] ? error :
-	    acme_status_name[z->status], (char *)0);
-	slice_copy(type, talk_why()->type, sizeof(talk_why()->type));
-	return -1;
+	b.cap--;
+	buf_all(&b, acme_string(o, z->ident), ": ", acme_string(o, z->error), (char *)0);
+	trouble[b.len] = 0;
 }
 
 /*
@@ -412,6 +454,8 @@ look_at(struct acme_order *o, struct acme_authz *z)
 			now.error = n->error;
 		/* error, yet pending: a transient failure that wants a new answer (8.2) */
 		again = n->status == ACME_PENDING && n->error;
+		if (again)
+			remember_trouble(o, &now);
 	}
 	if (z->status > ACME_VALID || (c && c->status == ACME_INVALID))
 		r = refused(o, &now);
@@ -437,46 +481,60 @@ explain(struct acme_order *o)
 	    o->error ? acme_string(o, o->error) : "the CA gives no reason", (char *)0);
 }
 
-/* How long to wait before poll number n, in ms. */
+/* How long to wait before poll number n, in ms; 0: there is no time left for another. */
 static int64_t
 poll_delay(unsigned n)
 {
-	int64_t after = talk_retry_after();
+	int64_t after = talk_retry_after(), left = talk_deadline() - now_ms() - POLL_LAST;
+	int64_t delay = n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
 
-	if (after > WAIT_LIMIT)
-		return WAIT_LIMIT * 1000;
-	if (after > 0)
-		return after * 1000;
-	return n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
+	if (after > 0 && after <= WAIT_ABSURD)
+		delay = (after < WAIT_LIMIT ? after : WAIT_LIMIT) * 1000;
+	return left <= 0 ? 0 : delay < left ? delay : left;
+}
+
+static int
+still(const struct acme_order *o, const char *what)
+{
+	return talk_problem(ST_LATER, what, ": the order is still ",
+	    acme_status_name[o->status], "; the next run goes on with it",
+	    trouble[0] ? "; the CA said of " : "", trouble, (char *)0);
+}
+
+/* Looks at one of the authorizations that are pending, each time at the next one. */
+static int
+look_at_next(struct acme_order *o, unsigned *next)
+{
+	unsigned i;
+
+	for (i = 0; i < o->count; i++) {
+		struct acme_authz *z = &o->authz[(*next)++ % o->count];
+
+		if (z->chosen >= 0 && z->status == ACME_PENDING)
+			return look_at(o, z);
+	}
+	return 0;
 }
 
 /* Polls while the order's status is one of those in the set (bits). */
 static int
 wait_while(struct acme_order *o, unsigned set, const char *what)
 {
-	int64_t start = now_ms();
-	unsigned n, next = 0, i;
+	int64_t start = now_ms(), delay;
+	unsigned n, next = 0;
 
+	trouble[0] = 0;
 	for (n = 0; set & 1u << o->status; n++) {
-		if (n == LIMIT_POLLS || now_ms() >= talk_deadline())
-			return talk_problem(ST_LATER, what, ": the order is still ",
-			    acme_status_name[o->status],
-			    "; the next run goes on with it", (char *)0);
+		delay = poll_delay(n);
+		if (n == LIMIT_POLLS || delay == 0)
+			return still(o, what);
 		if (n > 0 || o->status == ACME_PROCESSING) {
 			talk_tick(what, (unsigned)((now_ms() - start) / 1000));
-			if (talk_nap(poll_delay(n)) < 0)
+			if (talk_nap(delay) < 0)
 				return -1;
 		}
-		if (n >= POLL_STUCK && o->status == ACME_PENDING)
-			for (i = 0; i < o->count; i++) {
-				struct acme_authz *z = &o->authz[next++ % o->count];
-
-				if (z->chosen < 0 || z->status != ACME_PENDING)
-					continue;
-				if (look_at(o, z) < 0)
-					return -1;
-				break;
-			}
+		if (n >= POLL_STUCK && o->status == ACME_PENDING && look_at_next(o, &next) < 0)
+			return -1;
 		if (poll_order(o) < 0)
 			return -1;
 	}
@@ -494,14 +552,18 @@ int
 acme_wait_authorization(struct acme_order *o, unsigned i)
 {
 	struct acme_authz *z = &o->authz[i];
-	int64_t start = now_ms();
+	int64_t start = now_ms(), delay;
 	unsigned n;
 	int r = 0;
 
 	talk_enter();
+	trouble[0] = 0;
 	for (n = 0; r == 0 && z->status == ACME_PENDING; n++) {
-		if (n)
-			r = talk_nap(poll_delay(n));
+		delay = poll_delay(n);
+		if (n == LIMIT_POLLS || delay == 0)
+			r = still(o, "validation");
+		else if (n)
+			r = talk_nap(delay);
 		talk_tick("validation", (unsigned)((now_ms() - start) / 1000));
 		if (r == 0)
 			r = look_at(o, z);
@@ -509,24 +571,44 @@ acme_wait_authorization(struct acme_order *o, unsigned i)
 	return talk_leave(r);
 }
 
+/* 1 if finalize may have been executed although the reply says otherwise, or did not come. */
+static int
+maybe_finalized(const struct acme_problem *why)
+{
+	return why->status == ST_NET || strcmp(why->type, "orderNotReady") == 0 ||
+	    (why->http >= 500 && (!why->retry_at || why->retry_at <= now_wall() + WAIT_LIMIT));
+}
+
+/* Sends the request, and in doubt looks at the order before it sends it again. */
+static int
+request_certificate(struct acme_order *o)
+{
+	struct acme_problem why;
+	int64_t delay;
+	unsigned try;
+
+	for (try = 1; o->status == ACME_READY; try++) {
+		if (talk_post(ACME_FINALIZE, o->finalize) == 0)
+			return read_order(o);
+		if (!maybe_finalized(talk_why()))
+			return -1;
+		why = *talk_why();
+		delay = poll_delay(try);
+		if (delay == 0 || talk_nap(delay) < 0 || poll_order(o) < 0)
+			return -1;
+		if (try == FINALIZE_TRIES && o->status == ACME_READY) {
+			*talk_why() = why;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int
 finalize(struct acme_order *o)
 {
-	int try;
-
-	for (try = 0; try < 2 && o->status == ACME_READY; try++) {
-		if (talk_post(ACME_FINALIZE, o->finalize) == 0) {
-			if (read_order(o) < 0)
-				return -1;
-			break;
-		}
-		/* it may have been done although no answer came: see the order first */
-		if (talk_why()->status != ST_NET && talk_why()->http / 100 != 5 &&
-		    strcmp(talk_why()->type, "orderNotReady") != 0)
-			return -1;
-		if (stop_signal() || poll_order(o) < 0)
-			return -1;
-	}
+	if (request_certificate(o) < 0)
+		return -1;
 	if (wait_while(o, 1u << ACME_PROCESSING | 1u << ACME_READY | 1u << ACME_PENDING,
 	    "issuance") < 0)
 		return -1;
@@ -544,16 +626,45 @@ acme_finalize(struct acme_order *o)
 
 /* --- certificates (7.4.2) --- */
 
+/* The media type of the reply, whatever its parameters. */
 static int
-is_pem_chain(void)
+reply_is(const char *want)
 {
 	struct slice type = http_header(talk_reply(), "Content-Type", 0);
-	const char *want = "application/pem-certificate-chain";
+	size_t n = strlen(want);
 
-	if (type.n < strlen(want))
+	if (type.n < n || (type.n > n && !strchr("; \t", type.p[n])))
 		return 0;
-	type.n = strlen(want);
+	type.n = n;
 	return slice_is_nocase(type, want);
+}
+
+/*
+ * A certificate in DER (RFC 8555 7.4.2 allows other formats than the default,
+ * and old CAs know but this one): it and those that its rel="up" lead to.
+ */
+static int
+der_chain(const char *at, struct buf *pem)
+{
+	char url[LIMIT_URL], next[LIMIT_URL];
+	struct slice up;
+	unsigned n;
+
+	slice_copy(slice(at), url, sizeof(url));
+	for (n = 1; reply_is("application/pkix-cert"); n++) {
+		pem_encode(pem, "CERTIFICATE", talk_reply()->body.p, talk_reply()->body.len);
+		up = http_link(talk_reply(), "up", 0);
+		if (!up.p)
+			return 0;
+		if (n == ISSUERS)
+			return talk_problem(ST_PROTO, "certificate ", at,
+			    ": it has more than 5 certificates above it", (char *)0);
+		if (http_resolve(url, up, next, sizeof(next)) < 0 || talk_post(ACME_GET, next) < 0)
+			return -1;
+		slice_copy(slice(next), url, sizeof(url));
+	}
+	return talk_problem(ST_PROTO, "certificate ", url,
+	    ": the reply is no PEM certificate chain", (char *)0);
 }
 
 static int
@@ -566,9 +677,6 @@ certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
 		return 1;
 	if (talk_post(ACME_GET, url) < 0)
 		return -1;
-	if (!is_pem_chain())
-		return talk_problem(ST_PROTO, "certificate ", url,
-		    ": the reply is no PEM certificate chain", (char *)0);
 	if (!alternate)
 		for (alternates.count = 0; alternates.count < ALTERNATES; alternates.count++) {
 			link = http_link(talk_reply(), "alternate", alternates.count);
@@ -576,7 +684,10 @@ certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
 			    alternates.url[alternates.count], LIMIT_URL) < 0)
 				break;
 		}
-	buf_mem(pem, talk_reply()->body.p, talk_reply()->body.len);
+	if (reply_is("application/pem-certificate-chain"))
+		buf_mem(pem, talk_reply()->body.p, talk_reply()->body.len);
+	else if (der_chain(url, pem) < 0)
+		return -1;
 	if (pem->err)
 		return talk_problem(ST_PROTO, "certificate ", url,
 		    ": the chain is larger than the limit of 64 KiB", (char *)0);

@@ -20,7 +20,8 @@ enum {
 	NONCE_AGE = 300 * 1000,	/* ms; CAs forget them after minutes */
 	NONCE_TRIES = 10,	/* five lose one issuance in six to a CA that refuses every second nonce */
 	RESENDS = 3,		/* after a broken connection, 429 or 5xx */
-	WAIT_LIMIT = 30		/* s of Retry-After that are slept, not reported */
+	WAIT_LIMIT = 30,	/* s of Retry-After that are slept, not reported */
+	CLOCK_LIMIT = 600	/* s that our clock may differ from the CA's unmentioned */
 };
 
 /* What each kind of request is called in messages, and whether it may be sent twice. */
@@ -45,6 +46,7 @@ static struct {
 	struct acme_config config;
 	struct acme_problem why;
 	const char *nonce_url;
+	int clock_told;		/* that the clocks differ, once a conversation */
 
 	int64_t left;		/* ms of the timeout not yet used up */
 	int64_t deadline;	/* of the call under way */
@@ -175,6 +177,34 @@ trace(const char *method, const char *url, int64_t start)
 		talk.config.trace(talk.config.ctx, 2, buf_text(&talk.res.body));
 }
 
+/* Seconds that the server's clock is ahead of ours, by the Date of its reply; 0 without one. */
+static int64_t
+server_ahead(void)
+{
+	struct slice s = http_header(&talk.res, "Date", 0);
+	int64_t t;
+
+	return s.p && time_http(s, &t) == 0 ? t - now_wall() : 0;
+}
+
+/* A wrong clock makes renewals late and certificates look expired: that is worth a line. */
+static void
+compare_clocks(void)
+{
+	char mem[128];
+	struct buf b = BUF(mem);
+	int64_t ahead = server_ahead();
+
+	if (talk.clock_told || !talk.config.trace || (ahead < CLOCK_LIMIT && ahead > -CLOCK_LIMIT))
+		return;
+	talk.clock_told = 1;
+	buf_str(&b, "the clock here says ");
+	buf_time(&b, now_wall());
+	buf_str(&b, ", the CA's ");
+	buf_time(&b, now_wall() + ahead);
+	talk.config.trace(talk.config.ctx, 0, buf_text(&b));
+}
+
 /* The connection failed under a request: why, as a problem. */
 static int
 broken(enum http_error e, const char *what, const char *url)
@@ -223,6 +253,7 @@ transmit(const char *method, const char *url, struct slice body,
 	if (talk.res.close)
 		disconnect();
 	trace(method, url, start);
+	compare_clocks();
 	return 0;
 }
 
@@ -293,7 +324,7 @@ nonce_fetch(void)
 
 /* --- replies --- */
 
-/* A Retry-After (RFC 9110 10.2.3) in seconds from now; -1 none or junk. */
+/* A Retry-After (RFC 9110 10.2.3) in seconds from now; -1 none or junk.  Its date is by the server's clock. */
 int64_t
 talk_retry_after(void)
 {
@@ -306,7 +337,7 @@ talk_retry_after(void)
 	if (slice_uint(s, &v) == 0)
 		return v > 366 * 86400 ? 366 * 86400 : (int64_t)v;
 	if (time_http(s, &t) == 0) {
-		t -= now_wall();
+		t -= now_wall() + server_ahead();
 		return t < 0 ? 0 : t > 366 * 86400 ? 366 * 86400 : t;
 	}
 	return -1;
@@ -339,7 +370,22 @@ bare_type(const char *type)
 	return strcmp(type, "about:blank") == 0 ? "" : colon ? colon + 1 : type;
 }
 
-/* Appends "type: detail" of a problem document or an error member (RFC 9457). */
+/* Appends "; the server accepts A B": the signature algorithms of a badSignatureAlgorithm (6.2). */
+static void
+accepted_algorithms(struct buf *b, struct json all)
+{
+	struct json_iter it = { 0 };
+	struct json one;
+	char name[32];
+	unsigned i;
+
+	for (i = 0; !b->err && (one = json_next(all, &it)).type == JSON_STRING; i++) {
+		json_string(one, name, sizeof(name));
+		buf_str(b, i ? " " : "; the server accepts ");
+		buf_printable(b, slice(name));
+	}
+}
+
 void
 talk_problem_text(struct buf *b, struct json v)
 {
@@ -347,7 +393,7 @@ talk_problem_text(struct buf *b, struct json v)
 	struct json_doc quiet;
 	struct json_iter it = { 0 };
 	struct json all, sub, ident;
-	char mem[1024];
+	char mem[1600];
 	struct buf detail = BUF(mem);
 
 	/* an error in an error shall not hide it: its faults stick in a copy */
@@ -355,10 +401,13 @@ talk_problem_text(struct buf *b, struct json v)
 	v.doc = &quiet;
 	json_string(json_get(v, "type"), type, sizeof(type));
 	json_text(json_get(v, "detail"), &detail);
+	if (!detail.len)
+		json_text(json_get(v, "title"), &detail);
 	buf_printable(b, slice(bare_type(type)));
 	if (bare_type(type)[0] && detail.len)
 		buf_str(b, ": ");
 	buf_printable(b, buf_view(&detail));
+	accepted_algorithms(b, json_get(v, "algorithms"));
 	all = json_get(v, "subproblems");
 	while (!b->err && (sub = json_next(all, &it)).type == JSON_OBJECT) {
 		ident = json_get(sub, "identifier");
@@ -372,9 +421,9 @@ talk_problem_text(struct buf *b, struct json v)
 	}
 }
 
-/* The server's words in the reply body, whatever form they have; the type of a problem document. */
+/* The server's words in the reply body, whatever form they have; type and link of a problem document. */
 static void
-reply_text(struct buf *b)
+reply_text(struct buf *b, const char *url)
 {
 	struct json_doc doc;
 	struct json v = json_parse(&doc, buf_view(&talk.res.body));
@@ -386,6 +435,10 @@ reply_text(struct buf *b)
 		talk_problem_text(b, v);
 		json_string(json_get(v, "type"), mem, sizeof(mem));
 		slice_copy(slice(bare_type(mem)), talk.why.type, sizeof(talk.why.type));
+		/* where a person is to go (7.3.3) */
+		json_string(json_get(v, "instance"), mem, sizeof(mem));
+		if (mem[0] && strcmp(talk.why.type, "userActionRequired") == 0)
+			http_resolve(url, slice(mem), talk.why.link, sizeof(talk.why.link));
 		if (!b->len)
 			v = json_get(v, "message");
 	}
@@ -403,7 +456,7 @@ reply_text(struct buf *b)
 static int
 judge(const char *what, const char *url)
 {
-	char mem[1500];
+	char mem[1900];
 	struct buf words = BUF(mem), b = BUF(talk.why.text);
 	struct slice link;
 	int http = talk.res.status;
@@ -413,7 +466,7 @@ judge(const char *what, const char *url)
 		return 0;
 	memset(&talk.why, 0, sizeof(talk.why));
 	talk.why.http = http;
-	reply_text(&words);
+	reply_text(&words, url);
 	words.err = 0;
 	if (after >= 0)
 		talk.why.retry_at = now_wall() + after;
@@ -425,7 +478,7 @@ judge(const char *what, const char *url)
 		talk.why.status = ST_PROTO;
 	else
 		talk.why.status = ST_REFUSED;
-	buf_all(&b, what, ": ", (char *)0);
+	buf_all(&b, what, http == 404 ? " " : "", http == 404 ? url : "", ": ", (char *)0);
 	buf_slice(&b, buf_view(&words));
 	buf_str(&b, words.len ? " (HTTP " : "(HTTP ");
 	buf_uint(&b, (uint64_t)http);
@@ -436,7 +489,7 @@ judge(const char *what, const char *url)
 	}
 	buf_text(&b);
 	link = http_link(&talk.res, "terms-of-service", 0);
-	if (link.p)
+	if (link.p && !talk.why.link[0])
 		http_resolve(url, link, talk.why.link, sizeof(talk.why.link));
 	return -1;
 }
@@ -449,7 +502,7 @@ pause_before_retry(unsigned *tries)
 	int64_t s;
 
 	if (talk.why.status != ST_LATER || ++*tries > RESENDS ||
-	    (!talk.why.retry_at && talk.res.status == 429))
+	    (!talk.why.retry_at && talk.res.status < 500))
 		return -1;
 	s = talk.why.retry_at ? talk.why.retry_at - now_wall() : (int64_t)1 << (*tries - 1);
 	if (s > WAIT_LIMIT || now_ms() + s * 1000 > talk.deadline)
@@ -461,11 +514,34 @@ pause_before_retry(unsigned *tries)
 	return 0;
 }
 
+/* 1 if text has word in it, in any case. */
+static int
+mentions(const char *text, const char *word)
+{
+	struct slice s;
+
+	s.n = strlen(word);
+	for (s.p = text; strlen(s.p) >= s.n; s.p++)
+		if (slice_is_nocase(s, word))
+			return 1;
+	return 0;
+}
+
+/* Some CAs have a type of their own for it, or none.  What is taken for it wrongly ends after some tries. */
 static int
 bad_nonce(void)
 {
-	return strcmp(talk.why.type, "badNonce") == 0 ||
-	    (talk.res.status == 400 && strstr(talk.why.text, "nonce is not recognized"));
+	const char *type = talk.why.type;
+
+	return strcmp(type, "badNonce") == 0 || (talk.res.status == 400 &&
+	    (!type[0] || strcmp(type, "malformed") == 0) && mentions(talk.why.text, "nonce"));
+}
+
+/* 503 is a refusal; behind other errors of a server or proxy, the request may have been executed. */
+static int
+maybe_executed(void)
+{
+	return talk.res.status >= 500 && talk.res.status != 503;
 }
 
 /*
@@ -504,7 +580,7 @@ talk_post(int kind, const char *url)
 			return 0;
 		if (bad_nonce() && ++nonce_tries <= NONCE_TRIES)
 			continue;
-		if (kinds[kind].resend == RESEND_NEVER && talk.res.status / 100 == 5)
+		if (kinds[kind].resend != RESEND_ALWAYS && maybe_executed())
 			return -1;
 		if (pause_before_retry(&tries) < 0)
 			return -1;
@@ -519,6 +595,7 @@ talk_open(const struct acme_config *config)
 	talk_close();
 	talk.config = *config;
 	talk.nonces = 0;
+	talk.clock_told = 0;
 	talk_allow(config->timeout);
 }
 

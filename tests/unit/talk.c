@@ -238,7 +238,7 @@ replies_are_judged(void)
 		const char *type, *text;
 	} table[] = {
 		{ "a problem", 403, "", PROBLEM("caa"), ST_REFUSED, "caa", "x: caa: no (HTTP 403)" },
-		{ "an empty body", 404, "", "", ST_REFUSED, "", "x: (HTTP 404)" },
+		{ "an empty body", 404, "", "", ST_REFUSED, "", "x https://ca.example/: (HTTP 404)" },
 		{ "no JSON", 400, "", "<p>\n", ST_REFUSED, "", "x: <p>\\x0a (HTTP 400)" },
 		{ "a string", 400, "", "\"no\"", ST_REFUSED, "", "x: no (HTTP 400)" },
 		{ "a message", 400, "", "{\"message\":\"no\"}", ST_REFUSED, "", "x: no (HTTP 400)" },

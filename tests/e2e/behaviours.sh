@@ -1,0 +1,120 @@
+#!/bin/sh
+# Behaviours of CAs that break naive clients, numbered as in the project's notes
+# on the protocol: the program against tests/ca/server.py, which plays each row
+# of tests/ca/behaviours.py.  CASES="007 012" plays just those.
+. "$(dirname "$0")/../lib.sh"
+
+table=${TABLE:-tests/ca/behaviours.py}
+ca_make
+free_port ca_port
+begin ca "$ca_port" /usr/bin/python3 tests/ca/server.py "$ca_port" "$scratch" "$table"
+
+# A hook that accepts everything and tells what it was called with.
+hook=$scratch/hook
+cat >"$hook" <<'END'
+#!/bin/sh
+printf '%s\n' "$*" >>"$ACME_HOME.hook"
+END
+chmod 755 "$hook"
+
+# What rows run: issue and the other commands, with what every row needs.
+issue()
+{
+	case " $* " in
+	*' --timeout '*) ;;
+	*) set -- "$@" --timeout 20 ;;
+	esac
+	"$acme" issue "$@" -c "$hook" --wait 0 -s "$(cat server)" --ca-file "$ca"
+}
+
+renew()
+{
+	"$acme" renew "$@" --ca-file "$ca"
+}
+
+account()
+{
+	"$acme" account "$@" -s "$(cat server)" --ca-file "$ca" --timeout 20
+}
+
+# The requests of one kind, and the calls of the hook.
+count()
+{
+	case $1 in
+	hook) cat home.hook 2>/dev/null ;;
+	*) grep -E "^$1( |\$)" log ;;
+	esac | wc -l
+}
+
+# wrong: what is not as the row has it, one a line.
+wrong()
+{
+	[ "$status" -eq "$(cat status)" ] || echo "exit status $status, want $(cat status)"
+	pattern=$(cat err)
+	[ -z "$pattern" ] || printf '%s\n' "$err" | grep -Eq -e "$pattern" || echo "stderr is not like: $pattern"
+	while read -r want kind; do
+		[ "$(count "$kind")" -eq "$want" ] || echo "$kind: seen $(count "$kind"), want $want"
+	done <seen
+	[ "$(printf '%s' "$err" | tr -d '\n' | tr -d '[:print:]')" = '' ] || echo 'bytes on stderr that are not printable'
+}
+
+# In the case's folder: what the row runs; most of its time is waiting.
+perform()
+{
+	[ ! -s needs ] && [ ! -s see ] || return
+	ACME_HOME=$PWD/home
+	(eval "$(cat run)") >got.out 2>got.err </dev/null
+	echo $? >got
+}
+
+# In the case's folder: one test.
+judge()
+{
+	text=$(cat text)
+	if [ -s needs ]; then
+		skip "$text" "needs $(cat needs)"
+		return
+	fi
+	if [ -s see ]; then
+		see=$(cat see)
+		ok "$text ($see)" grep -Fq -e "${see#*: }" "$root/${see%%: *}"
+		return
+	fi
+	err=$(cat got.err)
+	status=$(cat got)
+	faults=$(wrong)
+	if [ -z "$faults" ]; then
+		pass "$text"
+	else
+		fail "$text" "$faults
+$(cat run)
+$(tr '\n' ' ' <log)
+$(cat got.err)"
+	fi
+}
+
+set -- "$scratch"/cases/*
+if [ "${CASES-}" ]; then
+	set --
+	for case in $CASES; do
+		set -- "$@" "$scratch/cases/$case"
+	done
+fi
+workers=
+for turn in 0 1 2 3 4 5 6 7; do
+	i=0
+	for folder; do
+		[ $((i % 8)) -ne $turn ] || { cd "$folder" && perform; }
+		i=$((i + 1))
+	done 3>&- &
+	workers="$workers $!"
+done
+# shellcheck disable=SC2086 # a list
+wait $workers
+for folder; do
+	cd "$folder" || exit 1
+	judge
+done
+cd "$root" || exit 1
+is 'the scripted server had no fault of its own' "$(grep -A20 Traceback "$scratch/ca.log")" ''
+done_testing
