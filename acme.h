@@ -133,7 +133,7 @@ const struct acme_directory *acme_directory(int *fetched);
  */
 struct acme_renewal {
 	int64_t start, end, retry_after;
-	char explanation[LIMIT_URL];	/* to be shown, "" none */
+	char explanation[LIMIT_URL];	/* to be shown, "" none; not made printable */
 };
 int acme_renewal_info(const char *id, struct acme_renewal *out);
 
