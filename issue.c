@@ -220,65 +220,77 @@ read_state(const char *name, const struct conf *c, struct renewal *st)
 	return live && !st->not_after ? recover(name, c, st) : 0;
 }
 
+/*
+ * What is wanted, into c: with no option given what is stored, with only names
+ * given these.  0, or ST_USAGE, printed.
+ */
+static int
+complete_conf(struct conf *c, const struct conf *stored, int known)
+{
+	struct conf run = *c;
+	unsigned i;
+
+	if (known && !c->kept) {
+		conf_merge(c, stored);
+		c->names = run.names;
+		memcpy(c->name, run.name, sizeof(c->name));
+	}
+	for (i = 0; known && !c->names && i < stored->names; i++)
+		c->name[i] = stored->name[i];
+	if (!c->names)
+		c->names = i;
+	return c->names ? 0 :
+	    fail(ST_USAGE, "no name given, and no such certificate is known", (char *)0);
+}
+
+/* Plans anew if --days are others than before: 1 if nothing is due then, 0, or a status, printed. */
+static int
+not_due(const char *name, const struct conf *c, struct renewal *st)
+{
+	if (st->not_after && due_other_plan(st, c->days)) {
+		due_plan(st, c->days);
+		if (renewal_write(name, st))
+			return ST_STORE;
+	}
+	return !due_now(st, 0, now_wall(), c->interval);
+}
+
 static int
 issue_locked(const char *name, struct conf *c)
 {
 	static struct conf stored;
 	static char conf_mem[LIMIT_CONF], file_mem[LIMIT_CONF];
 	static struct renewal st;
-	int r, have, live = live_generation(name);
-	unsigned i;
+	int r, have, idle = 0;
 
-	if (live < 0)
-		return ST_STORE;
 	conf_init(&stored, conf_mem, sizeof(conf_mem));
 	have = read_conf(name, &stored, file_mem, sizeof(file_mem));
 	if (have > 1)
 		return have;
-	/* no option given: as it was; only names given: those names */
-	if (have == 0 && !c->kept) {
-		struct conf run = *c;
-
-		conf_merge(c, &stored);
-		c->names = run.names;
-		memcpy(c->name, run.name, sizeof(c->name));
-	}
-	for (i = 0; have == 0 && !c->names && i < stored.names; i++)
-		c->name[i] = stored.name[i];
-	if (!c->names)
-		c->names = i;
-	if (!c->names)
-		return fail(ST_USAGE, "no name given, and no such certificate is known", (char *)0);
-	r = conf_check(c);
+	r = complete_conf(c, &stored, have == 0);
+	if (r == 0)
+		r = conf_check(c);
 	if (r == 0 && !conf_directory(c))
 		r = no_staging();
 	if (r == 0)
 		r = challenge_check(c);
+	if (r == 0)
+		r = read_state(name, have == 0 ? &stored : c, &st);
 	if (r)
 		return r;
 	if (c->dry_run) {
 		challenge_end(name, c, cut_off);
-		return obtain_dry_run(name, c, live || have == 0);
+		return obtain_dry_run(name, c, st.live || have == 0);
 	}
-	r = read_state(name, c, &st);
+	if (st.live && have == 0 && !c->force && !st.revoked && conf_same_certificate(c, &stored))
+		idle = not_due(name, c, &st);
+	r = idle > 1 ? idle : write_conf(name, c);
 	if (r)
 		return r;
-	if (live && have == 0 && !c->force && !st.revoked && conf_same_certificate(c, &stored)) {
-		if (st.not_after && due_other_plan(&st, c->days)) {
-			due_plan(&st, c->days);
-			r = renewal_write(name, &st);
-		}
-		if (r == 0 && !due_now(&st, 0, now_wall(), c->interval)) {
-			r = write_conf(name, c);
-			if (r == 0 && st.owed[0])
-				r = renewal_pay(name, c, &st, "renewed");
-			return r ? r : unchanged(c);
-		}
+	if (idle) {
+		r = st.owed[0] ? renewal_pay(name, c, &st, "renewed") : 0;
+		return r ? r : unchanged(c);
 	}
-	if (r == 0)
-		r = write_conf(name, c);
-	if (r)
-		return r;
 	challenge_end(name, c, cut_off);
 	return obtain_and_deploy(name, c, &st);
 }
