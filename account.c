@@ -24,6 +24,7 @@ enum { LOCK_WAIT = 120 * 1000 };	/* ms; registration by another run */
 
 static struct {
 	int open, registered;
+	enum account_mode mode;
 	char server[LIMIT_URL];
 	char dir[LIMIT_PATH];		/* accounts/... */
 	char lock[LIMIT_PATH];
@@ -33,7 +34,8 @@ static struct {
 	struct acme_account account;
 	struct acme_directory cached;
 	int have_cached;
-	struct tls_config tls;
+	struct tls_config tls;		/* its texts are these two: a caller's do not live as long */
+	char ca_file[LIMIT_PATH], proxy[LIMIT_URL];
 	struct slice payload[ACME_DEACTIVATE_AUTHZ + 1];
 	struct key *revoker;
 } ac;
@@ -340,15 +342,24 @@ need_key(const struct conf *c, enum account_mode mode)
 	return 0;
 }
 
+/* A copy of text in mem; 0 for 0. */
+static const char *
+keep(const char *text, char *mem, size_t size)
+{
+	return text && slice_copy(slice(text), mem, size) == 0 ? mem : 0;
+}
+
 static int
 converse(const struct conf *c)
 {
 	struct acme_config config;
 
 	memset(&config, 0, sizeof(config));
-	ac.tls.ca_file = c->ca_file;
-	ac.tls.proxy = c->proxy;
+	ac.tls.ca_file = keep(c->ca_file, ac.ca_file, sizeof(ac.ca_file));
+	ac.tls.proxy = keep(c->proxy, ac.proxy, sizeof(ac.proxy));
 	ac.tls.family = c->family;
+	if ((c->ca_file && !ac.tls.ca_file) || (c->proxy && !ac.tls.proxy))
+		return fail(ST_USAGE, "--ca-file or --proxy is too long", (char *)0);
 	config.tls = &ac.tls;
 	config.agent = "acme/" VERSION;
 	config.timeout = c->timeout;
@@ -415,19 +426,37 @@ set_up_locked(const struct conf *c, enum account_mode mode)
 	return r;
 }
 
+static int
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether the conversation that is open will do: same account, reached in the same way. */
+static int
+goes_on(const struct conf *c, const char *dir, const char *url, enum account_mode mode)
+{
+	return ac.open && (mode == ACCOUNT_NONE || ac.mode != ACCOUNT_NONE) &&
+	    strcmp(dir, ac.dir) == 0 && strcmp(url, ac.server) == 0 &&
+	    same_text(c->ca_file, ac.tls.ca_file) && same_text(c->proxy, ac.tls.proxy) &&
+	    c->family == ac.tls.family;
+}
+
 int
 account_open(const struct conf *c, const char *url, enum account_mode mode)
 {
-	int r;
+	char dir[LIMIT_PATH] = "";
+	int r, bad = store_account_dir(dir, sizeof(dir), url, c->account) < 0;
 
-	if (ac.open && mode != ACCOUNT_NONE && strcmp(url, ac.server) == 0) {
+	if (goes_on(c, dir, url, mode)) {
 		acme_timeout(c->timeout);
 		return 0;
 	}
 	account_close();
-	if (store_account_dir(ac.dir, sizeof(ac.dir), url, c->account) < 0 ||
-	    slice_copy(slice(url), ac.server, sizeof(ac.server)) < 0)
+	if (bad || slice_copy(slice(url), ac.server, sizeof(ac.server)) < 0)
 		return fail(ST_USAGE, "not a CA's directory URL: ", url, (char *)0);
+	slice_copy(slice(dir), ac.dir, sizeof(ac.dir));
+	ac.mode = mode;
 	r = check_tls(c);
 	if (r == 0)
 		r = set_up_locked(c, mode);

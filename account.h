@@ -17,8 +17,8 @@ struct key;
  * (ACCOUNT_NONE) only what another key signs can be sent; ACCOUNT_EXISTING
  * wants a registered account; ACCOUNT_CREATE makes key and registration where
  * there is none (under a lock, so that concurrent runs make one account).
- * An open conversation with the same account goes on with a new allowance of
- * time.  0, or a status, printed.
+ * An open conversation with the same account, for which it has the key if one
+ * is wanted, goes on with a new allowance of time.  0, or a status, printed.
  */
 enum account_mode { ACCOUNT_NONE, ACCOUNT_EXISTING, ACCOUNT_CREATE };
 int account_open(const struct conf *c, const char *url, enum account_mode mode);

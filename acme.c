@@ -224,7 +224,7 @@ static int
 renewal_info(const char *id, struct acme_renewal *out)
 {
 	char url[LIMIT_URL], start[64], end[64];
-	struct buf b = BUF(url);
+	struct buf b = BUF(url), why = BUF(out->explanation);
 	struct json_doc doc;
 	struct json v, window;
 	int redirect;
@@ -244,7 +244,9 @@ renewal_info(const char *id, struct acme_renewal *out)
 	window = json_get(v, "suggestedWindow");
 	json_string(json_get(window, "start"), start, sizeof(start));
 	json_string(json_get(window, "end"), end, sizeof(end));
-	json_string(json_get(v, "explanationURL"), out->explanation, sizeof(out->explanation));
+	/* shown only: an odd one is no reason to do without the window */
+	json_text(json_get(v, "explanationURL"), &why);
+	buf_text(&why);
 	if (doc.err)
 		return reply_bad(&doc, "renewal information");
 	if (time_rfc3339(slice(start), &out->start) < 0 ||

@@ -136,7 +136,7 @@ int acme_refresh(void);			/* fetches it anew: what a cached one lacks may be the
  */
 struct acme_renewal {
 	int64_t start, end, retry_after;
-	char explanation[LIMIT_URL];	/* to be shown, "" none */
+	char explanation[LIMIT_URL];	/* to be shown, "" none; not made printable */
 };
 int acme_renewal_info(const char *id, struct acme_renewal *out);
 

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "account.h"
+#include "acme.h"
+#include "ari.h"
 #include "chain.h"
 #include "challenge.h"
 #include "conf.h"
+#include "due.h"
 #include "hook.h"
 #include "issue.h"
 #include "key.h"
@@ -19,9 +22,26 @@
 #include "store.h"
 #include "util.h"
 
-enum { LOCK_WAIT = 10 * 1000 };	/* ms for another run on the same certificate */
+enum {
+	LOCK_WAIT = 10 * 1000,	/* ms for another run on the same certificate */
+	EPOCH = 1767225600	/* 2026-01-01: no clock that is set says less */
+};
 
 static const char cut_off[] = "the run before this one was cut off";
+
+/* A machine without a clock of its own begins in 1970: no date can be judged then. */
+static int
+check_clock(int64_t now)
+{
+	char mem[32];
+	struct buf b = BUF(mem);
+
+	if (now >= EPOCH)
+		return 0;
+	buf_time(&b, now);
+	return fail(ST_CONFIG, "the clock is wrong, it says ", buf_text(&b),
+	    " - set it, then try again", (char *)0);
+}
 
 /* --- one certificate under its lock --- */
 
@@ -130,7 +150,7 @@ obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 		return renewal_pay(name, c, st, first ? "issued" : "renewed");
 	if (stop_signal())
 		return r;
-	renewal_failed(st, last_failure());
+	renewal_failed(st, last_failure(), r == ST_LATER ? acme_why()->retry_at : 0);
 	renewal_write(name, st);
 	tell_failure(name, c, r);
 	return r;
@@ -154,63 +174,119 @@ live_generation(const char *name)
 	return live;
 }
 
+/* What the file `renewal` said, if it was lost, as far as the certificate tells; 0, or a status, printed. */
+static int
+recover(const char *name, const struct conf *c, struct renewal *st)
+{
+	static char cert_mem[LIMIT_CHAIN];
+	struct chain live;
+	struct buf b = BUF(cert_mem);
+	char path[LIMIT_PATH];
+
+	if (store_file(path, sizeof(path), name, 0, "cert.pem") < 0 ||
+	    store_read(path, &b) < 0 || chain_read(&live, buf_view(&b)) < 0) {
+		warn("its live certificate cannot be read", (char *)0);
+		return 0;
+	}
+	st->not_before = live.not_before;
+	st->not_after = live.not_after;
+	slice_copy(slice(live.serial), st->serial, sizeof(st->serial));
+	slice_copy(slice(live.ari), st->ari, sizeof(st->ari));
+	/* of several CAs it could be any */
+	if (c->server.n <= 1 && !c->dry_run)
+		slice_copy(slice(conf_directory(c)), st->server, sizeof(st->server));
+	due_plan(st, c->days);
+	return renewal_write(name, st);
+}
+
+/* The file `renewal` and what is live; 0, or a status, printed. */
+static int
+read_state(const char *name, const struct conf *c, struct renewal *st)
+{
+	int live = live_generation(name);
+
+	if (live < 0)
+		return ST_STORE;
+	renewal_read(name, st);
+	/* switched by a run that was cut off before it could say so */
+	if (st->live && st->live != live && live)
+		st->pending = 1;
+	st->live = live;
+	return live && !st->not_after ? recover(name, c, st) : 0;
+}
+
+/*
+ * What is wanted, into c: with no option given what is stored, with only names
+ * given these.  0, or ST_USAGE, printed.
+ */
+static int
+complete_conf(struct conf *c, const struct conf *stored, int known)
+{
+	struct conf run = *c;
+	unsigned i;
+
+	if (known && !c->kept) {
+		conf_merge(c, stored);
+		c->names = run.names;
+		memcpy(c->name, run.name, sizeof(c->name));
+	}
+	for (i = 0; known && !c->names && i < stored->names; i++)
+		c->name[i] = stored->name[i];
+	if (!c->names)
+		c->names = i;
+	return c->names ? 0 :
+	    fail(ST_USAGE, "no name given, and no such certificate is known", (char *)0);
+}
+
+/* Plans anew if --days are others than before: 1 if nothing is due then, 0, or a status, printed. */
+static int
+not_due(const char *name, const struct conf *c, struct renewal *st)
+{
+	if (st->not_after && due_other_plan(st, c->days)) {
+		due_plan(st, c->days);
+		if (renewal_write(name, st))
+			return ST_STORE;
+	}
+	return !due_now(st, 0, now_wall(), c->interval);
+}
+
 static int
 issue_locked(const char *name, struct conf *c)
 {
 	static struct conf stored;
 	static char conf_mem[LIMIT_CONF], file_mem[LIMIT_CONF];
 	static struct renewal st;
-	int r, have, live = live_generation(name);
-	unsigned i;
+	int r, have, idle = 0;
 
-	if (live < 0)
-		return ST_STORE;
 	conf_init(&stored, conf_mem, sizeof(conf_mem));
 	have = read_conf(name, &stored, file_mem, sizeof(file_mem));
 	if (have > 1)
 		return have;
-	/* no option given: as it was; only names given: those names */
-	if (have == 0 && !c->kept) {
-		struct conf run = *c;
-
-		conf_merge(c, &stored);
-		c->names = run.names;
-		memcpy(c->name, run.name, sizeof(c->name));
-	}
-	for (i = 0; have == 0 && !c->names && i < stored.names; i++)
-		c->name[i] = stored.name[i];
-	if (!c->names)
-		c->names = i;
-	if (!c->names)
-		return fail(ST_USAGE, "no name given, and no such certificate is known", (char *)0);
-	r = conf_check(c);
+	r = complete_conf(c, &stored, have == 0);
+	if (r == 0)
+		r = conf_check(c);
 	if (r == 0)
 		r = challenge_check(c);
 	if (r == 0)
 		r = request_check(name, c);
+	if (r == 0)
+		r = read_state(name, have == 0 ? &stored : c, &st);
 	if (r)
 		return r;
 	if (c->dry_run) {
 		challenge_end(name, c, cut_off);
-		return obtain_dry_run(name, c, live || have == 0);
+		return obtain_dry_run(name, c, st.live || have == 0);
 	}
-	renewal_read(name, &st);
-	if (st.live != live && live)
-		st.pending = 1;
-	st.live = live;
-	if (live && have == 0 && !c->force && !st.pending && !st.revoked &&
-	    conf_same_certificate(c, &stored, st.server) && !request_changed(name, c)) {
-		st.next = renewal_due(st.not_before, st.not_after, c->days);
-		if (st.next > now_wall()) {
-			r = write_conf(name, c);
-			if (r == 0 && st.owed[0])
-				r = renewal_pay(name, c, &st, "renewed");
-			return r ? r : unchanged(c);
-		}
-	}
-	r = write_conf(name, c);
+	if (st.live && have == 0 && !c->force && !st.revoked &&
+	    conf_same_certificate(c, &stored, st.server) && !request_changed(name, c))
+		idle = not_due(name, c, &st);
+	r = idle > 1 ? idle : write_conf(name, c);
 	if (r)
 		return r;
+	if (idle) {
+		r = st.owed[0] ? renewal_pay(name, c, &st, "renewed") : 0;
+		return r ? r : unchanged(c);
+	}
 	challenge_end(name, c, cut_off);
 	return obtain_and_deploy(name, c, &st);
 }
@@ -224,7 +300,9 @@ issue(struct conf *c)
 	if (!name)
 		return fail(ST_USAGE, "issue what? give a name, such as example.com", (char *)0);
 	about(name);
-	r = store_open(c->home, 1);
+	r = check_clock(now_wall());
+	if (r == 0)
+		r = store_open(c->home, 1);
 	if (r)
 		return r;
 	fd = issue_lock(name);
@@ -259,14 +337,8 @@ graver(int a, int b)
 static int
 is_due(const struct conf *c, const struct renewal *st)
 {
-	if (c->force || c->dry_run || st->owed[0])
-		return 1;
-	if (st->revoked)
-		return 0;
-	if (c->days && st->not_after)
-		return st->pending ||
-		    renewal_due(st->not_before, st->not_after, c->days) <= now_wall();
-	return st->pending || st->next <= now_wall();
+	return c->force || c->dry_run || st->owed[0] ||
+	    due_now(st, c->days, now_wall(), c->interval);
 }
 
 int
@@ -292,11 +364,7 @@ static int
 renew_locked(const char *name, const struct conf *given)
 {
 	static struct conf c;
-	static char cert_mem[LIMIT_CHAIN];
 	static struct renewal st;
-	struct chain live;
-	struct buf b = BUF(cert_mem);
-	char path[LIMIT_PATH];
 	int r;
 
 	r = issue_conf(name, given, &c);
@@ -304,30 +372,29 @@ renew_locked(const char *name, const struct conf *given)
 		return fail(ST_CONFIG, "no such certificate", (char *)0);
 	if (r)
 		return r;
-	renewal_read(name, &st);
-	st.live = live_generation(name);
-	if (st.live < 0)
-		return ST_STORE;
-	if (st.live && !st.not_after &&
-	    store_file(path, sizeof(path), name, 0, "cert.pem") == 0 &&
-	    store_read(path, &b) == 0 && chain_read(&live, buf_view(&b)) == 0) {
-		/* the file was lost: what it said can be read from the certificate */
-		st.not_before = live.not_before;
-		st.not_after = live.not_after;
-		st.next = renewal_due(live.not_before, live.not_after, c.days);
-		r = renewal_write(name, &st);
-		if (r || !is_due(given, &st))
-			return r ? r : ST_UNCHANGED;
-	}
+	r = read_state(name, &c, &st);
+	if (r)
+		return r;
+	/* the file was lost, or another run was quicker */
+	if (!is_due(given, &st))
+		return ST_UNCHANGED;
 	r = conf_check(&c);
 	if (r)
 		return r;
 	challenge_end(name, &c, cut_off);
 	if (c.dry_run)
 		return obtain_dry_run(name, &c, 1);
-	if (st.owed[0] && !st.pending && !given->force && st.next > now_wall())
+	if (st.owed[0] && !given->force && (due_held(&st, now_wall()) ||
+	    !due_now(&st, given->days, now_wall(), given->interval)))
 		return renewal_pay(name, &c, &st, "renewed");
 	return obtain_and_deploy(name, &c, &st);
+}
+
+/* Whether it is due, but not to be tried yet. */
+static int
+held(const struct conf *c, const struct renewal *st)
+{
+	return !c->force && !c->dry_run && !st->owed[0] && due_held(st, now_wall());
 }
 
 static int
@@ -341,7 +408,7 @@ renew_one(const char *name, const struct conf *c)
 	renewal_read(name, &st);
 	if (!is_due(c, &st))
 		return ST_UNCHANGED;
-	if (!c->force && !c->dry_run && st.back_off > now_wall() && !st.owed[0]) {
+	if (held(c, &st)) {
 		buf_time(&b, st.back_off);
 		note(0, "not tried again before ", buf_text(&b),
 		    ", since it failed: ", st.error, (char *)0);
@@ -359,38 +426,113 @@ renew_one(const char *name, const struct conf *c)
 static int
 spread(const struct conf *c)
 {
-	uint32_t v;
+	int64_t ms = (int64_t)random_below(c->jitter) * 1000 + random_below(1000);
 
-	if (!c->jitter || random_bytes(&v, sizeof(v)) < 0)
-		return 0;
-	return wait_fd(-1, 0, now_ms() + (int64_t)(v % (c->jitter * 1000))) == WAIT_SIGNAL;
+	return wait_fd(-1, 0, now_ms() + ms) == WAIT_SIGNAL;
 }
 
+/*
+ * Leaves only names of which a run has to say something, and appends those
+ * whose CA is to be asked to ask.  1 if anything of it goes to the network.
+ */
 static int
-anything_due(const struct conf *c, struct slice names)
+pick(const struct conf *c, struct buf *names, struct buf *ask)
 {
 	static struct renewal st;
+	const char *p = names->p, *end = p + names->len;
+	int talks = 0, due;
+	size_t n;
 
-	while (names.n) {
-		renewal_read(names.p, &st);
-		if (is_due(c, &st))
-			return 1;
-		names.n -= strlen(names.p) + 1;
-		names.p += strlen(names.p) + 1;
+	buf_clear(names);
+	for (; p < end; p += n) {
+		n = strlen(p) + 1;
+		about(p);
+		renewal_read(p, &st);
+		due = is_due(c, &st);
+		if (!due && (c->days || !due_ask(&st, now_wall())))
+			continue;
+		talks |= !due || !held(c, &st);
+		if (!due)
+			buf_mem(ask, p, n);
+		memmove(names->p + names->len, p, n);
+		names->len += n;
 	}
-	return 0;
+	about(0);
+	return talks;
+}
+
+/* Asks the CA about one certificate; whoever holds its lock sees to it himself. */
+static void
+ask_one(const char *name, const struct conf *given)
+{
+	static struct conf c;
+	static struct renewal st;
+	char path[LIMIT_PATH];
+	int r, fd = -1;
+
+	if (store_cert_dir(path, sizeof(path), name) == 0 && store_mkdir("locks") == 0)
+		fd = store_lock(path, now_ms());
+	if (fd < 0)
+		return;
+	lenient = 1;
+	r = issue_conf(name, given, &c);
+	lenient = 0;
+	renewal_read(name, &st);
+	if (r == 0 && due_ask(&st, now_wall())) {
+		r = c.days != 0;
+		if (r)		/* conf was edited: it is not for the CA to say */
+			due_plan(&st, c.days);
+		else
+			r = ari_ask(&c, &st);
+		if (r)
+			renewal_write(name, &st);
+	}
+	store_unlock(fd);
+}
+
+/* Asks about all of them, CA by CA, so that each has one connection. */
+static void
+ask_all(const struct conf *c, struct buf *names)
+{
+	static struct renewal st;
+	static char server[LIMIT_URL];
+	const char *p, *end;
+	size_t n;
+
+	while (names->len) {
+		p = names->p;
+		end = p + names->len;
+		buf_clear(names);
+		server[0] = 0;
+		for (; p < end && !stop_signal(); p += n) {
+			n = strlen(p) + 1;
+			renewal_read(p, &st);
+			if (!server[0])
+				memcpy(server, st.server, sizeof(server));
+			if (strcmp(st.server, server) == 0) {
+				about(p);
+				ask_one(p, c);
+				continue;
+			}
+			memmove(names->p + names->len, p, n);
+			names->len += n;
+		}
+	}
+	about(0);
 }
 
 int
 issue_renew(struct conf *c, const char *const *names, unsigned count)
 {
-	static char mem[256 * 1024];
-	struct buf b = BUF(mem);
+	static char mem[256 * 1024], ask_mem[256 * 1024];
+	struct buf b = BUF(mem), ask = BUF(ask_mem);
 	struct slice all;
 	unsigned i;
 	int r, worst = ST_UNCHANGED;
 
-	r = store_open(c->home, 0);
+	r = check_clock(now_wall());
+	if (r == 0)
+		r = store_open(c->home, 0);
 	if (r)
 		return r;
 	for (i = 0; i < count; i++)
@@ -399,9 +541,10 @@ issue_renew(struct conf *c, const char *const *names, unsigned count)
 		return store_failed("cannot read", "certs");
 	if (b.err)
 		return fail(ST_STORE, "more certificates than fit in 256 KiB of names", (char *)0);
-	all = buf_view(&b);
-	if (c->jitter && anything_due(c, all) && spread(c))
+	if (pick(c, &b, &ask) && c->jitter && spread(c))
 		return ST_NET;
+	ask_all(c, &ask);
+	all = buf_view(&b);
 	for (; all.n && !stop_signal(); all.n -= strlen(all.p) + 1, all.p += strlen(all.p) + 1) {
 		about(all.p);
 		worst = graver(worst, renew_one(all.p, c));

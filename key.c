@@ -201,6 +201,19 @@ random_bytes(void *p, size_t n)
 	return 0;
 }
 
+uint32_t
+random_below(uint32_t n)
+{
+	uint32_t v;
+
+	/* what is left above the last whole multiple of n would favour small numbers */
+	do
+		if (random_bytes(&v, sizeof(v)) < 0)
+			return 0;
+	while (v >= UINT32_MAX - UINT32_MAX % n);
+	return v % n;
+}
+
 /* Kinds. */
 
 enum key_type

@@ -33,6 +33,8 @@ struct key {
 int entropy(void *p, size_t n);
 /* n bytes from the program's HMAC-DRBG, seeded from entropy() once in each process; 0 or -1. */
 int random_bytes(void *p, size_t n);
+/* A number from 0 to n - 1, uniformly, n at least 1; 0 without entropy. */
+uint32_t random_below(uint32_t n);
 /* The DRBG as BearSSL wants it (const br_prng_class **), or 0. */
 void *random_prng(void);
 

@@ -16,6 +16,7 @@
 #include "chain.h"
 #include "challenge.h"
 #include "conf.h"
+#include "due.h"
 #include "key.h"
 #include "keyinfo.h"
 #include "obtain.h"
@@ -384,8 +385,7 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	slice_copy(slice(chain->serial), st->serial, sizeof(st->serial));
 	slice_copy(slice(chain->ari), st->ari, sizeof(st->ari));
 	slice_copy(slice(conf_directory(c)), st->server, sizeof(st->server));
-	st->window_start = st->window_end = st->chosen = st->ask = 0;
-	st->next = renewal_due(st->not_before, st->not_after, c->days);
+	due_plan(st, c->days);
 	st->pending = 0;
 	st->failures = 0;
 	st->back_off = st->revoked = 0;

@@ -1,18 +1,17 @@
 /*
- * renewal.c - the file certs/NAME/renewal, when a certificate falls due, and
- * the deploy hooks and reload that are owed after its files changed.  Owed
- * lines are on disk before the files are switched, and crossed off one by one.
+ * renewal.c - the file certs/NAME/renewal, and the deploy hooks and reload
+ * that are owed after a certificate's files changed.  Owed lines are on disk
+ * before the files are switched, and crossed off one by one.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "conf.h"
+#include "due.h"
 #include "hook.h"
 #include "renewal.h"
 #include "store.h"
 #include "util.h"
-
-enum { DAY = 86400 };
 
 static void
 put_time(struct buf *b, const char *key, int64_t t)
@@ -93,9 +92,11 @@ renewal_read(const char *name, struct renewal *r)
 	r->window_end = get_time(text, "window_end");
 	r->chosen = get_time(text, "chosen");
 	r->ask = get_time(text, "ask");
+	r->by_days = (int)get_number(text, "by_days");
 	get_text(text, "serial", r->serial, sizeof(r->serial));
 	get_text(text, "ari", r->ari, sizeof(r->ari));
 	get_text(text, "server", r->server, sizeof(r->server));
+	get_text(text, "explanation", r->explanation, sizeof(r->explanation));
 	get_text(text, "error", r->error, sizeof(r->error));
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
 	while (kv_next(&text, &key, &value))
@@ -143,9 +144,12 @@ renewal_write(const char *name, const struct renewal *r)
 		kv_put(&b, "server", slice(r->server));
 	put_time(&b, "window_start", r->window_start);
 	put_time(&b, "window_end", r->window_end);
+	if (r->explanation[0])
+		kv_put(&b, "explanation", slice(r->explanation));
 	put_time(&b, "chosen", r->chosen);
 	put_time(&b, "ask", r->ask);
 	put_time(&b, "next", r->next);
+	put_number(&b, "by_days", (unsigned)r->by_days);
 	put_number(&b, "pending", (unsigned)r->pending);
 	put_number(&b, "failures", r->failures);
 	put_time(&b, "back_off", r->back_off);
@@ -161,24 +165,10 @@ renewal_write(const char *name, const struct renewal *r)
 	return store_failed("cannot write", path);
 }
 
-int64_t
-renewal_due(int64_t not_before, int64_t not_after, const char *days)
-{
-	int64_t life = not_after - not_before;
-	uint64_t n;
-
-	if (days && slice_uint(slice(days), &n) == 0)
-		return not_after - (int64_t)n * DAY;
-	return not_after - (life < 10 * DAY ? life / 2 : life / 3);
-}
-
 void
-renewal_failed(struct renewal *r, const char *error)
+renewal_failed(struct renewal *r, const char *error, int64_t retry_at)
 {
-	static const int minutes[] = { 1, 10, 100 };
-	unsigned n = r->failures < 3 ? r->failures : 3;
-
-	r->back_off = now_wall() + (n < 3 ? minutes[n] * 60 : DAY);
+	r->back_off = due_back_off(r->failures, now_wall(), retry_at);
 	if (r->failures < 999999)
 		r->failures++;
 	if (slice_copy(slice(error), r->error, sizeof(r->error)) < 0) {

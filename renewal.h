@@ -18,9 +18,11 @@ struct renewal {
 	char ari[128];			/* its id for renewal information (RFC 9773 4.1), "" none */
 	char server[LIMIT_URL];		/* the CA's directory URL that it came from, "" unknown */
 	int64_t window_start, window_end;	/* the CA's suggestion (RFC 9773), 0 none */
+	char explanation[LIMIT_URL];	/* the CA's, printable, "" none */
 	int64_t chosen;			/* the moment in it, chosen once */
 	int64_t ask;			/* renewal information is not asked for before; 0 free */
-	int64_t next;			/* when it falls due; 0 now */
+	int64_t next;			/* when it falls due without the CA's word; 0 now */
+	int by_days;			/* next is the user's --days: the CA has no say */
 	int pending;			/* an order is under way or was cut off */
 	unsigned failures;		/* in a row */
 	int64_t back_off;		/* not to be tried before by renew, 0 free */
@@ -34,14 +36,8 @@ void renewal_read(const char *name, struct renewal *r);
 /* 0, or ST_STORE, printed. */
 int renewal_write(const char *name, const struct renewal *r);
 
-/*
- * When a certificate falls due: `days` before its end if given, else at two
- * thirds of its lifetime, or a half if that is under ten days.
- */
-int64_t renewal_due(int64_t not_before, int64_t not_after, const char *days);
-
-/* Counts a failure and sets back_off: 1, 10, 100 minutes, then a day. */
-void renewal_failed(struct renewal *r, const char *error);
+/* Counts a failure and sets back_off; retry_at: when the CA says to come back, 0 it does not. */
+void renewal_failed(struct renewal *r, const char *error, int64_t retry_at);
 
 /* What a commit owes: all deploy hooks of c, then its reload.  0, or ST_CONFIG, printed. */
 int renewal_owe(struct renewal *r, const struct conf *c);

@@ -16,6 +16,7 @@
 #include "base64.h"
 #include "ca.h"
 #include "conf.h"
+#include "due.h"
 #include "http.h"
 #include "key.h"
 #include "keyinfo.h"
@@ -167,6 +168,7 @@ static struct entry {
 } entry;
 
 static char conf_mem[2 * LIMIT_CONF];
+static unsigned interval;		/* between runs of renew */
 
 static int
 read_conf(const char *dir)
@@ -223,6 +225,8 @@ load(const char *name, int whole)
 	}
 	entry.not_before = entry.renewal.not_before;
 	entry.not_after = entry.renewal.not_after;
+	if (entry.renewal.live && entry.renewal.live != entry.live && entry.live)
+		entry.renewal.pending = 1;	/* as renew takes it */
 	if (entry.live && (whole || entry.renewal.live != entry.live || !entry.not_after))
 		read_certificate();
 	return 0;
@@ -233,14 +237,15 @@ next_renewal(void)
 {
 	if (!entry.live || !entry.not_after || entry.renewal.live != entry.live)
 		return 0;
-	return entry.renewal.next;
+	return due_at(&entry.renewal);
 }
 
+/* Whether a renew that comes so often would do something for it now. */
 static int
 is_due(void)
 {
-	return !entry.renewal.revoked &&
-	    (next_renewal() <= now_wall() || entry.renewal.owed[0]);
+	return entry.renewal.owed[0] ||
+	    due_now(&entry.renewal, 0, now_wall(), interval);
 }
 
 /* "letsencrypt", or the host and port of a directory URL. */
@@ -511,6 +516,7 @@ show_list(const struct conf *c)
 	int status = 0, table = !c->json && verbose >= 0, any = 0;
 
 	out_json = c->json;
+	interval = c->interval;
 	if (store_certs(&names) < 0)
 		return fail(ST_STORE, "cannot list the certificates:", (char *)0);
 	out_open('[');
@@ -542,6 +548,7 @@ show_certificate(const struct conf *c, const char *name)
 	int status = show_known(name);
 
 	out_json = c->json;
+	interval = c->interval;
 	about(name);
 	if (!status)
 		status = load(name, 1);
@@ -550,6 +557,10 @@ show_certificate(const struct conf *c, const char *name)
 		return status;
 	out_open('{');
 	summary();
+	out_some("obtained_from", entry.renewal.server);
+	out_time("window_start", entry.renewal.window_start);
+	out_time("window_end", entry.renewal.window_end);
+	out_some("explanation", entry.renewal.explanation);
 	if (entry.has_x)
 		issuer_and_serial(&entry.x);
 	paths();

@@ -117,15 +117,16 @@ walk(const char *path, size_t n, int make)
 		errno = ENOENT;
 		return -1;
 	}
-	fd = dir_open(home_fd, ".");
+	fd = home_fd;
 	for (i = 0; fd >= 0 && i < n; i = end + 1) {
 		for (end = i; end < n && path[end] != '/'; end++)
 			;
 		next = step(fd, path, i, end - i, make);
-		dir_close(fd);
+		if (fd != home_fd)
+			dir_close(fd);
 		fd = next;
 	}
-	return fd;
+	return fd == home_fd ? dir_open(fd, ".") : fd;
 }
 
 int
@@ -421,15 +422,32 @@ struct listing {
 	size_t start;
 };
 
+/* Where name belongs among those from start: by halves, each moved to where a name begins. */
+static size_t
+place(const struct listing *l, const char *name)
+{
+	const char *p = l->b->p;
+	size_t low = l->start, high = l->b->len, at;
+
+	while (low < high) {
+		at = low + (high - low) / 2;
+		while (at > low && p[at - 1])
+			at--;
+		if (strcmp(p + at, name) < 0)
+			low = at + strlen(p + at) + 1;
+		else
+			high = at;
+	}
+	return low;
+}
+
 /* Inserts name and its NUL where it belongs among those from start. */
 static int
 insert(const struct listing *l, const char *name)
 {
 	struct buf *b = l->b;
-	size_t n = strlen(name) + 1, at = l->start, end = b->len;
+	size_t n = strlen(name) + 1, at = place(l, name), end = b->len;
 
-	while (at < end && strcmp(b->p + at, name) < 0)
-		at += strlen(b->p + at) + 1;
 	buf_mem(b, name, n);
 	if (b->err) {
 		errno = EFBIG;

@@ -35,6 +35,8 @@ int fail(enum status status, ...);
 void warn(const char *part, ...);
 void note(int level, const char *part, ...);	/* only if verbose >= level */
 const char *last_failure(void);			/* the parts alone; "" if none */
+/* While set, what fails does not matter: fail() prints its line at -v only. */
+extern int lenient;
 
 /*
  * A line rewritten in place while something is waited for, if stderr is a

@@ -377,7 +377,9 @@ challtestsrv()
 # and $tls_port (made if unset), asking $dns_port (if set).  NAME=VALUE are its
 # knobs, PEBBLE_VA_NOSLEEP=1 and so on; without them it is as Pebble is: sleeps,
 # 5 % of nonces refused, half of the authorizations reused.  $pebble_config
-# holds further members of its configuration, each with a comma at the end.
+# holds further members of its configuration, each with a comma at the end;
+# $pebble_validity is its certificates' lifetime in seconds (ninety days), and
+# $pebble_profiles further profiles, each with a comma before it.
 # Sets server (the directory URL), management, pebble_port; $ca is its server's CA.
 # Further instances: pebble_name=second pebble_start ...
 pebble_start()
@@ -396,7 +398,7 @@ pebble_start()
 		"httpPort": $http_port, "tlsPort": $tls_port, "ocspResponderURL": "",
 		"retryAfter": { "authz": ${pebble_retry:-1}, "order": ${pebble_retry:-1} },
 		"keyAlgorithm": "ecdsa",
-		"profiles": { "default": { "description": "ninety days", "validityPeriod": 7776000 } } } }
+		"profiles": { "default": { "description": "the only one", "validityPeriod": ${pebble_validity:-7776000} }${pebble_profiles-} } } }
 	END
 	pebble_env=
 	while [ $# -gt 0 ]; do

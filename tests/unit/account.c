@@ -277,6 +277,50 @@ refuses_other_places(void)
 	ok(!ac.key.type && !*account_url(), "closed, nothing of the key is left");
 }
 
+/* A conversation goes on only with what it was opened with. */
+static void
+goes_on_with_the_same(void)
+{
+	static const char dir[] = "accounts/ca", url[] = "https://ca.example/dir";
+	static const struct {
+		const char *name;
+		int want;
+		enum account_mode was, now;
+		const char *dir, *url, *ca_file, *proxy;
+		int family;
+	} table[] = {
+		{ "the same", 1, ACCOUNT_CREATE, ACCOUNT_CREATE, dir, url, "/ca.pem", 0, 4 },
+		{ "a key that was there already", 1, ACCOUNT_EXISTING, ACCOUNT_CREATE, dir, url, "/ca.pem", 0, 4 },
+		{ "a question that needs no key", 1, ACCOUNT_CREATE, ACCOUNT_NONE, dir, url, "/ca.pem", 0, 4 },
+		{ "one question after the other", 1, ACCOUNT_NONE, ACCOUNT_NONE, dir, url, "/ca.pem", 0, 4 },
+		{ "a key after a question", 0, ACCOUNT_NONE, ACCOUNT_CREATE, dir, url, "/ca.pem", 0, 4 },
+		{ "another account", 0, ACCOUNT_CREATE, ACCOUNT_CREATE, "accounts/ca,b", url, "/ca.pem", 0, 4 },
+		{ "another CA", 0, ACCOUNT_CREATE, ACCOUNT_CREATE, dir, "https://ca.example/", "/ca.pem", 0, 4 },
+		{ "other roots", 0, ACCOUNT_NONE, ACCOUNT_NONE, dir, url, "/other.pem", 0, 4 },
+		{ "the default roots", 0, ACCOUNT_NONE, ACCOUNT_NONE, dir, url, 0, 0, 4 },
+		{ "a proxy", 0, ACCOUNT_NONE, ACCOUNT_NONE, dir, url, "/ca.pem", "http://p:1", 4 },
+		{ "another family", 0, ACCOUNT_NONE, ACCOUNT_NONE, dir, url, "/ca.pem", 0, 0 },
+	};
+	static struct conf c;
+	size_t i;
+
+	strcpy(ac.dir, dir);
+	strcpy(ac.server, url);
+	ac.tls.ca_file = keep("/ca.pem", ac.ca_file, sizeof(ac.ca_file));
+	ac.tls.proxy = keep(0, ac.proxy, sizeof(ac.proxy));
+	ac.tls.family = 4;
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		ac.open = 1;
+		ac.mode = table[i].was;
+		c.ca_file = table[i].ca_file;
+		c.proxy = table[i].proxy;
+		c.family = table[i].family;
+		ok(goes_on(&c, table[i].dir, table[i].url, table[i].now) == table[i].want, table[i].name);
+		ac.open = 0;
+		ok(!goes_on(&c, table[i].dir, table[i].url, table[i].now), "never with none open");
+	}
+}
+
 int
 main(void)
 {
@@ -299,5 +343,6 @@ main(void)
 	reads_with_care();
 	keeps_its_key();
 	refuses_other_places();
+	goes_on_with_the_same();
 	return tap_done();
 }

@@ -1,4 +1,5 @@
-/* issue.c: which of two statuses is the graver, and whether a certificate is due. */
+/* issue.c: the clock, which of two statuses is the graver, and whether a certificate is due. */
+#include "../home.h"
 #include "../tap.h"
 #include "../../issue.c"
 
@@ -22,7 +23,7 @@ the_graver_counts(void)
 	}
 }
 
-/* Times are seconds from now; next and not_after -1: none. */
+/* Times are seconds from now; next and not_after -1: none.  due_now() has its own test. */
 static void
 what_is_due(void)
 {
@@ -74,9 +75,33 @@ what_is_due(void)
 	}
 }
 
+static void
+clocks(void)
+{
+	static const struct {
+		const char *name;
+		int64_t now;
+		int want;
+	} table[] = {
+		{ "1970", 12, ST_CONFIG }, { "before 1970", -1, ST_CONFIG },
+		{ "2025", 1767225599, ST_CONFIG }, { "2026", 1767225600, 0 },
+		{ "after 32 bits", 4294967296, 0 },
+	};
+	size_t i;
+
+	hush(1);
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
+		ok(check_clock(table[i].now) == table[i].want, table[i].name);
+	check_clock(12);
+	hush(0);
+	ok(strstr(last_failure(), "the clock is wrong, it says 1970-01-01T00:00:12Z"),
+	    "a clock that is not set is named as such");
+}
+
 int
 main(void)
 {
+	clocks();
 	the_graver_counts();
 	what_is_due();
 	return tap_done();

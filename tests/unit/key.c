@@ -1223,6 +1223,10 @@ test_no_entropy(void)
 	drbg_owner = 0;
 	PLAY(-ENOSYS, -ENOSYS, -ENOSYS);
 	memset(&key, 0xaa, sizeof(key));
+	ok(random_below(1000) == 0, "no entropy, no random number");
+	world.on = 0;
+	PLAY(-ENOSYS, -ENOSYS, -ENOSYS);
+	drbg_owner = 0;
 	ok(!random_prng() && random_bytes(scratch, 8) == -1 && drbg_owner == 0, "no entropy, no generator");
 	ok(key_generate(&key, KEY_EC256) == -1 && all_zero(&key, sizeof(key)), "and no key");
 	world.on = 0;
@@ -1232,9 +1236,21 @@ static void
 test_random(void)
 {
 	unsigned char a[32], b[32], c[32] = { 0 };
-	int fd[2], status;
+	int fd[2], status, i;
+	unsigned low = 0, middle = 0;
+	uint32_t v;
 	pid_t pid;
 
+	for (i = 0; i < 3000; i++) {
+		/* a remainder alone would be in the lower half two times of three */
+		v = random_below(0xc0000000u);
+		low += v < 0x60000000u;
+		middle += random_below(3) == 1;
+	}
+	ok(low > 1300 && low < 1700 && middle > 850 && middle < 1150, "random numbers favour none");
+	for (i = 0; i < 100 && random_below(1) == 0 && random_below(7) < 7; i++)
+		;
+	ok(i == 100, "and stay below their limit");
 	ok(random_bytes(a, 32) == 0 && random_bytes(b, 32) == 0 && memcmp(a, b, 32) != 0,
 	    "random bytes do not repeat");
 	if (pipe(fd) < 0 || (pid = fork()) < 0)

@@ -1,4 +1,4 @@
-/* renewal.c: when a certificate falls due, its file, and what is owed after a commit. */
+/* renewal.c: its file, how failures are counted, and what is owed after a commit. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,38 +30,9 @@ put(const char *file, const char *text, mode_t mode)
 }
 
 static void
-falls_due(void)
-{
-	static const struct {
-		const char *name;
-		int64_t life;
-		const char *days;
-		int64_t before_end;
-	} table[] = {
-		{ "90 days: at two thirds", 90 * DAY, 0, 30 * DAY },
-		{ "47 days: at two thirds", 47 * DAY, 0, 47 * DAY / 3 },
-		{ "ten days: at two thirds", 10 * DAY, 0, 10 * DAY / 3 },
-		{ "a second less: at a half", 10 * DAY - 2, 0, 5 * DAY - 1 },
-		{ "six days: at a half", 6 * DAY, 0, 3 * DAY },
-		{ "an hour: at a half", 3600, 0, 1800 },
-		{ "no lifetime: at its end", 0, 0, 0 },
-		{ "days given", 90 * DAY, "7", 7 * DAY },
-		{ "days given for a short one", 6 * DAY, "1", DAY },
-		{ "more days than it lives", 6 * DAY, "30", 30 * DAY },
-		{ "at its very end", 90 * DAY, "0", 0 },
-	};
-	const int64_t start = 1700000000;
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
-		ok(renewal_due(start, start + table[i].life, table[i].days) ==
-		    start + table[i].life - table[i].before_end, table[i].name);
-}
-
-static void
 backs_off(void)
 {
-	static const int seconds[] = { 60, 600, 6000, DAY, DAY, DAY };
+	static const int seconds[] = { 60, 600, 6000, 86400, 86400, 86400 };
 	static struct renewal r;
 	char odd[2 * sizeof(r.error)];
 	unsigned i;
@@ -69,23 +40,27 @@ backs_off(void)
 
 	for (i = 0; i < sizeof(seconds) / sizeof(*seconds); i++) {
 		before = now_wall();
-		renewal_failed(&r, "no");
+		renewal_failed(&r, "no", 0);
 		wait = r.back_off - seconds[i];
 		ok(r.failures == i + 1 && wait >= before && wait <= now_wall(),
 		    "a failure is counted, and the pause grows up to a day");
 	}
+	r.failures = 0;
+	before = now_wall() + 3600;
+	renewal_failed(&r, "no", before);
+	ok(r.back_off == before, "the CA's own moment counts if it is later");
 	r.failures = 999998;
-	renewal_failed(&r, "no");
-	renewal_failed(&r, "no");
+	renewal_failed(&r, "no", 0);
+	renewal_failed(&r, "no", 0);
 	ok(r.failures == 999999, "the count ends where the file's does");
 	is_str(r.error, "no", "the error is kept");
 	memset(odd, 'x', sizeof(odd));
 	odd[sizeof(odd) - 1] = 0;
-	renewal_failed(&r, odd);
+	renewal_failed(&r, odd, 0);
 	ok(strlen(r.error) == sizeof(r.error) - 1 && strspn(r.error, "x") == sizeof(r.error) - 1,
 	    "a long error is cut");
 	odd[sizeof(r.error) - 1] = 0;
-	renewal_failed(&r, odd);
+	renewal_failed(&r, odd, 0);
 	is_str(r.error, odd, "the longest one is not");
 }
 
@@ -96,6 +71,10 @@ same(const struct renewal *a, const struct renewal *b)
 	    a->not_after == b->not_after && strcmp(a->serial, b->serial) == 0 &&
 	    a->next == b->next && a->pending == b->pending && a->failures == b->failures &&
 	    a->back_off == b->back_off && a->revoked == b->revoked &&
+	    a->window_start == b->window_start && a->window_end == b->window_end &&
+	    a->chosen == b->chosen && a->ask == b->ask && a->by_days == b->by_days &&
+	    strcmp(a->explanation, b->explanation) == 0 && strcmp(a->ari, b->ari) == 0 &&
+	    strcmp(a->server, b->server) == 0 &&
 	    strcmp(a->error, b->error) == 0 && strcmp(a->owed, b->owed) == 0;
 }
 
@@ -132,6 +111,14 @@ comes_back(void)
 		r.not_after = 1800000000;
 		strcpy(r.serial, "0123456789abcdef");
 		r.next = 1766666666;
+		r.window_start = 4102444800;	/* 2100, after time is longer than 32 bits */
+		r.window_end = 4102444801;
+		r.chosen = 4102444802;
+		r.ask = 4102444803;
+		r.by_days = 1;
+		strcpy(r.ari, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+		strcpy(r.server, "https://ca.example/dir");
+		memset(r.explanation, 'u', sizeof(r.explanation) - 1);
 		r.pending = 1;
 		r.failures = 999999;
 		r.back_off = 1766666667;
@@ -310,7 +297,6 @@ main(void)
 	if (store_open(home, 1) != 0 || store_mkdir("certs/a.example") < 0 ||
 	    store_mkdir("certs/_.b.example") < 0)
 		return 1;
-	falls_due();
 	backs_off();
 	comes_back();
 	reads_anything();

@@ -220,6 +220,7 @@ test_probe(void)
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (at = 1, good = 1, seen = 0; at < 200; at++) {
 			fresh("p", 1);
+			store_close();	/* so that the calls are the same each time */
 			fault_set(FAULT_ERROR, at, rows[i].error);
 			r = opened("p", 1);
 			if (fault.calls < at)
@@ -447,8 +448,12 @@ test_lists(void)
 {
 	static const char certs[] = "*.example.com\0a.example\0b.example\0live";
 	static const char entries[] = "1\0x\0y";
+	static char names[16 * 1024];
 	char mem[64] = "", small[20];
 	struct buf b = BUF(mem), s = BUF(small);
+	struct listing l = { 0, 0 };
+	const char *p;
+	int i, good = 1;
 
 	run("rm -rf new/certs/*");
 	ok(store_certs(&b) == 0 && b.len == 0, "no certificates");
@@ -463,6 +468,16 @@ test_lists(void)
 	    memcmp(mem + 2, entries, sizeof(entries)) == 0, "entries are sorted after what is there");
 	buf_clear(&b);
 	ok(store_entries("none", &b) == 0 && b.len == 0, "a missing directory is empty");
+	buf_init(&b, names, sizeof(names));
+	l.b = &b;
+	for (i = 0; i < 1000; i++) {
+		/* lengths and order of every kind, each name once */
+		snprintf(small, sizeof(small), "%.*s%d", i % 7, "xxxxxxx", i * 7919 % 1000);
+		good &= insert(&l, small) == 0;
+	}
+	for (p = names, i = 1; p + strlen(p) + 1 < names + b.len; p += strlen(p) + 1, i++)
+		good &= strcmp(p, p + strlen(p) + 1) < 0;
+	ok(good && i == 1000, "a thousand names come out sorted");
 	run("rm -rf new/certs/* new/e");
 }
 
