@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "json.h"
 #include "key.h"
+#include "keyfile.h"
 #include "name.h"
 #include "obtain.h"
 #include "renewal.h"
@@ -30,52 +31,6 @@ static struct key key;
 static char text_mem[LIMIT_CHAIN];	/* whatever file is at hand */
 
 /* --- the key of the certificate: on disk before the order is made --- */
-
-/* Reads a PEM key from a file in HOME; 0, 1 there is none, or a status, printed. */
-static int
-read_key(const char *path)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	const char *why;
-	int r = 0;
-
-	if (store_read(path, &b) < 0)
-		r = errno == ENOENT ? 1 : fail(ST_CONFIG, "key ", path, ":", (char *)0);
-	else if (key_read(&key, buf_view(&b), &why) < 0)
-		r = fail(ST_CONFIG, "key ", store_home(), "/", path, ": ", why, (char *)0);
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-static int
-write_key(const char *path)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	int r;
-
-	key_write(&key, &b);
-	r = store_write(path, buf_view(&b)) < 0 ? store_failed("cannot write", path) : 0;
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-int
-obtain_key_file(const char *file, struct key *k)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	const char *why;
-	int r = 0;
-
-	if (conf_file(file, &b) < 0)
-		r = fail(ST_CONFIG, "key ", file, ":", (char *)0);
-	else if (key_read(k, buf_view(&b), &why) < 0)
-		r = fail(ST_CONFIG, "key ", file, ": ", why, (char *)0);
-	wipe(mem, b.len);
-	return r;
-}
 
 static enum key_type
 wanted_type(const struct conf *c)
@@ -101,11 +56,11 @@ wanted_key(const char *name, const struct conf *c, const struct renewal *st)
 	int r;
 
 	if (c->key)
-		return obtain_key_file(c->key, &key);
+		return keyfile_foreign(c->key, &key);
 	if (!c->reuse_key || !st->live ||
 	    store_file(live, sizeof(live), name, 0, "privkey.pem") < 0)
 		return 1;
-	r = read_key(live);
+	r = keyfile_read(live, &key);
 	return r == 0 && c->key_type && key.type != wanted_type(c) ? 1 : r;
 }
 
@@ -124,7 +79,7 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 	*fresh = 1;
 	if (store_mkdir(store_cert_path(name, "/pending")) < 0)
 		return store_failed("cannot make", store_cert_path(name, "/pending"));
-	left = read_key(store_cert_path(name, "/pending/privkey.pem"));
+	left = keyfile_read(store_cert_path(name, "/pending/privkey.pem"), &key);
 	if (left > 1)
 		return left;
 	pending = key;
@@ -140,7 +95,7 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 		*fresh = !key_same(&pending, &pk);
 	}
 	key_wipe(&pending);
-	return r || !*fresh ? r : write_key(store_cert_path(name, "/pending/privkey.pem"));
+	return r || !*fresh ? r : keyfile_write(store_cert_path(name, "/pending/privkey.pem"), &key);
 }
 
 /* --- the order --- */
@@ -527,7 +482,7 @@ obtain_dry_run(const char *name, const struct conf *c, int known)
 	struct chain chain = { 0 };
 	int r;
 
-	r = c->key ? obtain_key_file(c->key, &key) : make_key(c);
+	r = c->key ? keyfile_foreign(c->key, &key) : make_key(c);
 	if (r == 0)
 		r = open_account(c);
 	if (r == 0)
