@@ -18,6 +18,7 @@ pebble_name=bound pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WF
 bound=$server
 
 # at SERVER COMMAND...: acme there
+# shellcheck disable=SC2317 # run by exits
 at()
 {
 	at_server=$1
@@ -134,13 +135,105 @@ exits 'show' 0 at "$plain" account
 is 'the key is the old one' "$(value thumbprint)" "$thumbprint"
 ok 'the next one does not stand in the way' test ! -e "$key.next"
 
-# cut off: at the request, which then is not sent, and after it, the answer being lost
-cut_off() { timeout -s KILL 20 strace -f -o "$scratch/strace" -e trace="$1" -e inject="$1:signal=SIGKILL:when=$2" \
-	"$acme" account rollover -s "$plain" --ca-file "$ca"; }
-if strace -o /dev/null true 2>/dev/null; then
-	# the file of the new key is the last that is renamed before the request
-	renames=$(strace -f -o "$scratch/strace" -e trace=renameat,renameat2,rename "$acme" account rollover -s "$plain" --ca-file "$ca"; grep -n 'key\.pem\.next"' "$scratch/strace" | head -n 1 | cut -d : -f 1)
-	call=$(sed -n "${renames}s/.* \\([a-z0-9]*\\)(.*/\\1/p" "$scratch/strace")
-	exits 'killed before the request' 137 cut_off "$call" "$((renames + 1))"
-fi
+# cut off: with the next key on disk, and nothing sent; and when the CA has made
+# the change, before the old key was kept, and before the next one took its place
+# shellcheck disable=SC2317 # run by exits
+cut_off()
+{
+	strace -f -o "$scratch/strace" -e trace="$1" -e inject="$1:signal=SIGKILL:when=$2" \
+		"$acme" account rollover -s "$plain" --ca-file "$ca"
+}
+exits 'a key change before it' 0 strace -f -o "$scratch/strace" -e trace=rename,renameat,renameat2,fsync \
+	"$acme" account rollover -s "$plain" --ca-file "$ca"
+is 'renames three times' "$(grep -c 'rename.*key\.pem' "$scratch/strace")" 3
+call=$(sed -n 's/.* \(rename[a-z0-9]*\)(.*"key\.pem\.next").*/\1/p' "$scratch/strace" | head -n 1)
+exits 'show' 0 at "$plain" account
+thumbprint=$(value thumbprint)
+exits 'killed before the request' 137 cut_off fsync 2
+ok 'the next key is there' test -f "$key.next"
+exits 'the next run' 0 at "$plain" renew -f a.example.com
+like 'finds out' "$err" 'key change .* cut off was not made'
+exits 'show' 0 at "$plain" account
+is 'the key is the old one' "$(value thumbprint)" "$thumbprint"
+for when in 2 3; do
+	exits "killed after it, at rename $when" 137 cut_off "$call" $when
+	ok 'the next key is there' test -f "$key.next"
+	next=$(public "$key.next")
+	exits 'the next run' 0 at "$plain" renew -f a.example.com
+	like 'finds out' "$err" 'key change .* cut off was made'
+	is 'the next key is the key' "$(public "$key")" "$next"
+	ok 'nothing stands in the way' test ! -e "$key.next"
+	exits 'show' 0 at "$plain" account
+	is 'it is the same account' "$(value url)" "$url"
+done
+
+# --- a CA that has lost all accounts
+stop pebble
+server=$plain
+begin pebble "$plain_port" env PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 pebble -config "$scratch/pebble.json" -dnsserver "127.0.0.1:$dns_port"
+exits 'a stored account is unknown' 1 at "$plain" renew -f a.example.com
+like 'it says what to do' "$err" 'acme account register registers its key again'
+next=$(public "$key")
+exits 'register' 0 at "$plain" account register
+is 'the key is the same' "$(public "$key")" "$next"
+rm -r "$ACME_HOME/certs/a.example.com"
+
+# --- revocation
+status_of() { curl -fsS --cacert "$ca" "$plain_management/cert-status-by-serial/$(openssl x509 -in "$1" -noout -serial | cut -d = -f 2)"; }
+live() { echo "$ACME_HOME/certs/$1/live"; }
+for name in name file key; do
+	exits "a certificate to be revoked by $name" 0 at "$plain" issue "$name.example.com" -c "standalone:$http_port"
+done
+cp "$(live file.example.com)/fullchain.pem" "$scratch/file.pem"
+exits 'by name, at the CA that it came from' 0 "$acme" revoke name.example.com --ca-file "$ca" --reason superseded
+like 'the CA knows' "$(status_of "$(live name.example.com)/cert.pem")" '"Status": ?"Revoked"'
+like 'and why' "$(status_of "$(live name.example.com)/cert.pem")" '"Reason": ?4'
+exits 'again is success' 0 "$acme" revoke name.example.com
+like 'and said' "$err" 'already'
+exits 'by file: it is one of ours, so the CA is known' 0 "$acme" revoke "$scratch/file.pem"
+like 'the CA knows' "$(status_of "$scratch/file.pem")" 'Revoked'
+exits 'by another key: refused' 1 "$acme" revoke key.example.com --cert-key "$scratch/server.key"
+unlike 'the CA has it still' "$(status_of "$(live key.example.com)/cert.pem")" 'Revoked'
+exits 'by its key, without the account' 0 "$acme" revoke key.example.com --cert-key "$(live key.example.com)/privkey.pem" --reason keyCompromise
+like 'the CA knows why' "$(status_of "$(live key.example.com)/cert.pem")" '"Reason": ?1'
+for name in name file key; do
+	exits "$name.example.com is not renewed" 2 "$acme" renew "$name.example.com" -x --days 3000
+done
+exits 'unless told' 0 "$acme" renew -f file.example.com
+exits 'a file that is nobody'\''s: the CA is the one given' 0 at "$plain" revoke "$scratch/file.pem"
+
+# --- deactivation
+exits 'deactivate' 0 at "$plain" account deactivate
+like 'says what comes next' "$err" 'in trash, and the next certificate from there registers a new account'
+ok 'the key is kept' test -n "$(find "$ACME_HOME/trash" -name key.pem)"
+exits 'nothing to show' 78 at "$plain" account
+gone=$(dirname "$(find "$ACME_HOME/trash" -name key.pem)")
+exits 'its key is not adopted' 1 at "$plain" account register --key "$gone/key.pem"
+like 'the CA says why' "$err" 'deactivated'
+exits 'a renewal registers a new account' 0 "$acme" renew -f file.example.com
+like 'and says so' "$err" 'registered an account at'
+exits 'show' 0 at "$plain" account
+ok 'another one' test "$(value key)" = "$key"
+cp "$gone/key.pem" "$gone/account" "$(dirname "$key")"
+exits 'one that was deactivated elsewhere' 1 at "$plain" account
+exits 'is moved aside' 0 at "$plain" account deactivate
+ok 'all of it' test ! -e "$key"
+
+# --- ZeroSSL: the binding for a mail address.  Behind the proxy are an nginx with
+# Pebble's directory where ZeroSSL's is, and one that answers the form.
+server_cert front acme.zerossl.com DNS:acme.zerossl.com,DNS:api.zerossl.com
+free_port proxy
+free_port form
+front_start front "location = /v2/DV90 { proxy_pass https://127.0.0.1:$pebble_port/dir; }
+	location = /acme/eab-credentials-email { proxy_pass http://127.0.0.1:$form; }
+	location / { proxy_pass https://127.0.0.1:$pebble_port; }"
+json="{\"success\":true,\"eab_kid\":\"kid-1\",\"eab_hmac_key\":\"$urlsafe\"}"
+begin proxy "$proxy" "$tools/peer" "$proxy" proxy '' "$front"
+begin form "$form" "$tools/peer" "$form" say \
+	"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: ${#json}\\r\\n\\r\\n$json" 'email=a%2Bb%40c.example'
+exits 'ZeroSSL, for a mail address' 0 "$acme" account register -s zerossl -m a+b@c.example --ca-file "$ca" \
+	--proxy "http://127.0.0.1:$proxy" -vv
+like 'it has an account' "$out" '^https://acme\.zerossl\.com/'
+like 'asked by a form' "$err" '^acme: POST https://api\.zerossl\.com/acme/eab-credentials-email 200'
+unlike 'whose reply is not shown' "$err" "$(printf %s "$urlsafe" | cut -c 1-20)"
 done_testing
