@@ -45,11 +45,13 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
 	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o \
-	$(B)/dns.o $(B)/due.o $(B)/home.o $(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o \
-	$(B)/jws.o $(B)/key.o $(B)/keyinfo.o $(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o \
-	$(B)/persist.o $(B)/renewal.o $(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o \
-	$(B)/respond.o $(B)/revoke.o $(B)/roots.o $(B)/serve.o $(B)/show.o $(B)/store.o \
-	$(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o $(B)/util.o $(B)/value.o $(B)/zone.o
+	$(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o $(B)/http.o $(B)/idn.o \
+	$(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyfile.o $(B)/keyinfo.o \
+	$(B)/manage.o $(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o \
+	$(B)/registration.o $(B)/renewal.o $(B)/reply.o $(B)/request.o $(B)/resolve.o \
+	$(B)/resource.o $(B)/respond.o $(B)/revoke.o $(B)/rollover.o $(B)/roots.o $(B)/serve.o \
+	$(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o $(B)/util.o \
+	$(B)/value.o $(B)/zone.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
@@ -85,7 +87,7 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 	$(S)$(COMPILE_OURS) $(HOOKDIR) -c -o $@ hook.c
 
 # What each object is made of; tests/includes compares this with the #include lines.
-$(B)/account.o: account.c account.h acme.h base64.h buf.h conf.h json.h jws.h key.h keyinfo.h store.h tls.h util.h
+$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h tls.h util.h
 $(B)/acme.o: acme.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
 $(B)/ari.o: ari.c account.h acme.h ari.h buf.h conf.h due.h key.h renewal.h util.h
@@ -101,6 +103,8 @@ $(B)/der.o: der.c buf.h der.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/due.o: due.c buf.h due.h renewal.h
+$(B)/eab.o: eab.c acme.h base64.h buf.h ca.h conf.h eab.h form.h jws.h util.h
+$(B)/form.o: form.c buf.h form.h http.h json.h talk.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
@@ -109,20 +113,24 @@ $(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h du
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
+$(B)/keyfile.o: keyfile.c buf.h conf.h key.h keyfile.h store.h util.h
 $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
-$(B)/main.o: main.c account.h args.h buf.h conf.h hook.h issue.h out.h request.h respond.h show.h store.h tool.h util.h
+$(B)/main.o: main.c args.h buf.h conf.h hook.h issue.h manage.h out.h request.h respond.h show.h store.h tool.h util.h
+$(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h util.h
 $(B)/name.o: name.c buf.h idn.h name.h
-$(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyinfo.h obtain.h order.h renewal.h request.h store.h util.h
+$(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h util.h
 $(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h util.h value.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/persist.o: persist.c buf.h json.h name.h persist.h
+$(B)/registration.o: registration.c acme.h buf.h jws.h registration.h store.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h due.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
 $(B)/request.o: request.c asn1.h base64.h buf.h chain.h conf.h der.h key.h keyinfo.h name.h request.h store.h util.h
 $(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
 $(B)/resource.o: resource.c acme.h base64.h buf.h http.h json.h persist.h reply.h talk.h util.h
 $(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
-$(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h obtain.h renewal.h store.h util.h
+$(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h keyfile.h renewal.h store.h util.h
+$(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h util.h
 $(B)/roots.o: roots.c roots.h
 $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
 $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h

@@ -1,33 +1,34 @@
 /*
  * account.c - the account at one CA (RFC 8555 7.3), and the keeper's side of
- * signing.  The account's key never leaves this file; it signs only payloads
- * that were set here for that kind of request, once each, to an https URL.
- * The file `account` holds key=value lines: url, status, contact, terms, and
- * the directory, so that a renewal need not fetch it.
+ * signing.  The account's key signs only payloads that were set here for that
+ * kind of request, to an https URL.  Whatever is made of a key or a binding is
+ * asked for before the first request is sent.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "account.h"
 #include "acme.h"
-#include "base64.h"
 #include "conf.h"
-#include "json.h"
+#include "eab.h"
 #include "jws.h"
 #include "key.h"
+#include "keyfile.h"
 #include "keyinfo.h"
+#include "registration.h"
 #include "store.h"
 #include "tls.h"
 #include "util.h"
 
-enum { LOCK_WAIT = 120 * 1000 };	/* ms; registration by another run */
+enum { LOCK_WAIT = 120 * 1000 };	/* ms; registration or key change by another run */
 
 static struct {
-	int open, registered;
+	int open;
 	enum account_mode mode;
+	int enrolled;			/* the CA has confirmed it in this conversation */
+	int locked, lock;		/* the descriptor of a lock that is kept */
 	char server[LIMIT_URL];
 	char dir[LIMIT_PATH];		/* accounts/... */
-	char lock[LIMIT_PATH];
 	struct key key;
 	struct pk pk;
 	struct jws_key jws;
@@ -37,21 +38,21 @@ static struct {
 	struct tls_config tls;		/* its texts are these two: a caller's do not live as long */
 	char ca_file[LIMIT_PATH], proxy[LIMIT_URL];
 	struct slice payload[ACME_DEACTIVATE_AUTHZ + 1];
-	struct key *revoker;
+	struct key *other;		/* signs what names a key, not the account */
 } ac;
 
 /* --- signing --- */
 
-static void
-bridge(struct jws_key *j, struct key *key, struct pk *pk)
+void
+account_bridge(struct jws_key *j, struct key *k, struct pk *pk)
 {
-	key_public(key, pk);
+	key_public(k, pk);
 	j->alg = pk->type == PK_RSA ? JWS_RS256 :
 	    pk->type == PK_P256 ? JWS_ES256 : JWS_ES384;
 	j->a = pk->a;
 	j->b = pk->b;
 	j->sign = key_sign_raw;
-	j->ctx = key;
+	j->ctx = k;
 }
 
 void
@@ -63,7 +64,7 @@ account_payload(int kind, struct slice payload)
 void
 account_sign_as(struct key *key)
 {
-	ac.revoker = key;
+	ac.other = key;
 }
 
 /* The talker's callback: one JWS for a request of that kind to that URL (6.2). */
@@ -88,8 +89,8 @@ sign(void *ctx, enum acme_kind kind, const char *url, const char *nonce, struct 
 		note(2, "payload ", kind == ACME_FINALIZE ? "{csr}" :
 		    kind == ACME_REVOKE ? "{certificate}" : "",
 		    kind == ACME_NEW_ORDER || kind == ACME_ANSWER ? payload.p : "", (char *)0);
-	if (kind == ACME_REVOKE && ac.revoker) {
-		bridge(&other, ac.revoker, &pk);
+	if ((kind == ACME_REVOKE || kind == ACME_NEW_ACCOUNT) && ac.other) {
+		account_bridge(&other, ac.other, &pk);
 		return jws_write(body, &other, 0, nonce, url, payload);
 	}
 	if (kind == ACME_NEW_ACCOUNT)
@@ -118,22 +119,23 @@ tick(void *ctx, const char *what, unsigned seconds)
 static const struct {
 	const char *type, *hint;
 } hints[] = {
-	{ "accountDoesNotExist", "the CA does not know this account; acme account register makes a new one" },
-	{ "externalAccountRequired", "this CA wants an external account binding" },
-	{ "userActionRequired", "see the CA's terms" },
+	{ "accountDoesNotExist", "the CA does not know this account any more; acme account register"
+	  " registers its key again" },
+	{ "externalAccountRequired", "this CA wants an external account binding: --eab-kid ID and --eab-key FILE"
+	  " from your account there" },
+	{ "userActionRequired", "acme account update agrees to the CA's new terms; see" },
 	{ "unauthorized", "" },
 	{ "caa", "the CAA records of the domain must allow this CA" },
 	{ "connection", "the CA must be able to reach this host; check address records, port and firewall" },
 	{ "dns", "check the zone and its name servers" },
 	{ "rejectedIdentifier", "this CA does not issue for that name" },
-	{ "badSignatureAlgorithm", "try another account key type" },
+	{ "badSignatureAlgorithm", "try another --account-key-type" },
 	{ "badCSR", "try another key type" },
 };
 
-int
-account_failed(void)
+static int
+failed(const struct acme_problem *p)
 {
-	const struct acme_problem *p = acme_why();
 	const char *hint = "";
 	size_t i;
 
@@ -144,203 +146,278 @@ account_failed(void)
 	    p->link[0] ? " " : "", p->link, (char *)0);
 }
 
-/* --- files --- */
-
-static int
-read_key(void)
+int
+account_failed(void)
 {
-	static char mem[LIMIT_PEM_KEY];
-	struct buf pem = BUF(mem);
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	const char *why;
-	int r;
-
-	buf_all(&b, ac.dir, "/key.pem", (char *)0);
-	r = store_read(buf_text(&b), &pem);
-	if (r == 0 && key_read(&ac.key, buf_view(&pem), &why) < 0) {
-		r = -2;
-		fail(ST_CONFIG, "account key ", store_home(), "/", path, ": ", why,
-		    " - left as it is; move it away to make a new account", (char *)0);
-	} else if (r < 0 && errno != ENOENT) {
-		fail(ST_CONFIG, "account key ", store_home(), "/", path, ":", (char *)0);
-		r = -2;
-	}
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-static int
-write_key(void)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf pem = BUF(mem);
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	int r;
-
-	buf_all(&b, ac.dir, "/key.pem", (char *)0);
-	key_write(&ac.key, &pem);
-	r = store_mkdir(ac.dir) < 0 || store_write(buf_text(&b), buf_view(&pem)) < 0 ?
-	    store_failed("cannot write", path) : 0;
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-/* The texts of the file `account`, key and place. */
-static const struct field {
-	const char *name;
-	char *text;
-	size_t size;
-} fields[] = {
-	{ "url", ac.account.url, sizeof(ac.account.url) },
-	{ "status", ac.account.status, sizeof(ac.account.status) },
-	{ "contact", ac.account.contact, sizeof(ac.account.contact) },
-	{ "orders", ac.account.orders, sizeof(ac.account.orders) },
-	{ "newNonce", ac.cached.url[EP_NEW_NONCE], LIMIT_URL },
-	{ "newAccount", ac.cached.url[EP_NEW_ACCOUNT], LIMIT_URL },
-	{ "newOrder", ac.cached.url[EP_NEW_ORDER], LIMIT_URL },
-	{ "revokeCert", ac.cached.url[EP_REVOKE], LIMIT_URL },
-	{ "keyChange", ac.cached.url[EP_KEY_CHANGE], LIMIT_URL },
-	{ "renewalInfo", ac.cached.url[EP_RENEWAL_INFO], LIMIT_URL },
-	{ "terms", ac.cached.terms, sizeof(ac.cached.terms) },
-	{ "profiles", ac.cached.profiles, sizeof(ac.cached.profiles) },
-	{ "caa", ac.cached.caa, sizeof(ac.cached.caa) },
-};
-enum { FIELDS = sizeof(fields) / sizeof(*fields) };
-
-static void
-account_file(struct buf *path)
-{
-	buf_all(path, ac.dir, "/account", (char *)0);
-	buf_text(path);
-}
-
-/* Reads `account` if it is there; 0, or a status, printed. */
-static int
-read_account(void)
-{
-	static char mem[LIMIT_CONF];
-	struct buf text = BUF(mem);
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	struct slice v;
-	size_t i;
-
-	memset(&ac.account, 0, sizeof(ac.account));
-	memset(&ac.cached, 0, sizeof(ac.cached));
-	ac.have_cached = 0;
-	account_file(&b);
-	if (store_read(path, &text) < 0)
-		return errno == ENOENT ? 0 :
-		    fail(ST_CONFIG, "cannot read ", store_home(), "/", path, ":", (char *)0);
-	for (i = 0; i < FIELDS; i++) {
-		v = kv_get(buf_view(&text), fields[i].name);
-		if (v.p && (slice_copy(v, fields[i].text, fields[i].size) < 0 ||
-		    !jws_clean(fields[i].text)))
-			return fail(ST_CONFIG, store_home(), "/", path, ": bad value of ",
-			    fields[i].name, (char *)0);
-	}
-	v = kv_get(buf_view(&text), "externalAccountRequired");
-	ac.cached.external_account_required = v.p && slice_is(v, "1");
-	ac.have_cached = ac.cached.url[EP_NEW_NONCE][0] &&
-	    ac.cached.url[EP_NEW_ACCOUNT][0] && ac.cached.url[EP_NEW_ORDER][0];
-	return 0;
-}
-
-static int
-write_account(void)
-{
-	static char mem[LIMIT_CONF];
-	struct buf text = BUF(mem);
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	size_t i;
-
-	ac.cached = *acme_directory(0);
-	account_file(&b);
-	for (i = 0; i < FIELDS; i++)
-		if (fields[i].text[0])
-			kv_put(&text, fields[i].name, slice(fields[i].text));
-	if (ac.cached.external_account_required)
-		kv_put(&text, "externalAccountRequired", slice("1"));
-	if (text.err || store_write(path, buf_view(&text)) < 0)
-		return store_failed("cannot write", path);
-	return 0;
+	return failed(acme_why());
 }
 
 /* --- registration --- */
 
-static void
-contacts(struct buf *b, const char *mail)
+static int
+same_key(struct key *a, struct key *b)
 {
-	buf_str(b, "\"contact\":[");
-	if (mail) {
-		char mem[512];
-		struct buf uri = BUF(mem);
+	struct pk pk;
 
-		buf_all(&uri, "mailto:", mail, (char *)0);
-		json_quote(b, buf_view(&uri));
-	}
-	buf_char(b, ']');
+	key_public(b, &pk);
+	return key_same(a, &pk);
 }
 
-/* newAccount: registers this key, or finds its account (7.3, 7.3.1). */
+/* newAccount with that payload, signed by key, or by the account's for 0 (7.3). */
 static int
-new_account(const struct conf *c, int existing_only)
+new_account(struct key *key, struct slice payload, struct acme_account *out)
 {
-	char mem[1024];
-	struct buf b = BUF(mem);
 	int r;
 
-	if (existing_only) {
-		buf_str(&b, "{\"onlyReturnExisting\":true}");
-	} else {
-		buf_str(&b, "{\"termsOfServiceAgreed\":true");
-		if (c->mail) {
-			buf_char(&b, ',');
-			contacts(&b, c->mail);
-		}
-		buf_char(&b, '}');
-	}
-	account_payload(ACME_NEW_ACCOUNT, buf_view(&b));
-	r = acme_new_account(&ac.account);
+	account_sign_as(key);
+	account_payload(ACME_NEW_ACCOUNT, payload);
+	r = acme_new_account(out);
 	account_payload(ACME_NEW_ACCOUNT, (struct slice){ 0, 0 });
-	if (r < 0)
-		return account_failed();
+	account_sign_as(0);
+	return r;
+}
+
+/* The account of a key, if the CA knows one (7.3.1): 0, or -1 and acme_why(). */
+static int
+look_up(struct key *key, struct acme_account *out)
+{
+	return new_account(key, slice("{\"onlyReturnExisting\":true}"), out);
+}
+
+int
+account_save(void)
+{
+	return registration_write(ac.dir, &ac.account, acme_directory(0));
+}
+
+/* The CA has told of the account: what it says is checked and kept. */
+static int
+enrolled(enum account_mode mode)
+{
+	const char *terms = acme_directory(0)->terms;
+	int r = 0;
+
 	if (!jws_clean(ac.account.url))
 		return fail(ST_PROTO, "the account's URL has odd characters", (char *)0);
 	if (strcmp(ac.account.status, "valid") != 0 && ac.account.status[0])
-		return fail(ST_REFUSED, "the account is ", ac.account.status, (char *)0);
-	if (ac.account.created && acme_directory(0)->terms[0])
-		warn("registered an account at ", ac.server,
-		    "; its terms of service are ", acme_directory(0)->terms, (char *)0);
-	ac.registered = 1;
-	return write_account();
+		return fail(ST_REFUSED, "the account is ", ac.account.status,
+		    " - acme account deactivate moves it aside", (char *)0);
+	if (ac.account.created)
+		warn("registered an account at ", ac.server, *terms ?
+		    "; its terms of service are " : "", terms, (char *)0);
+	ac.enrolled = 1;
+	if (store_mkdir(ac.dir) < 0)
+		return store_failed("cannot make", ac.dir);
+	if (mode == ACCOUNT_ADOPT)
+		r = keyfile_write(registration_path(ac.dir, "key.pem"), &ac.key);
+	return r ? r : account_save();
 }
 
-/* The key file, made if missing and wanted. */
+/* The payload that registers: agreement, contact, binding.  *bound: it has one. */
 static int
-need_key(const struct conf *c, enum account_mode mode)
+registration(struct buf *b, const struct conf *c, int *bound)
+{
+	int r = eab_get(c, ac.server);
+
+	*bound = r == 0;
+	if (r > 0)
+		return r;
+	buf_str(b, "{\"termsOfServiceAgreed\":true");
+	if (c->mail && strcmp(c->mail, "none") != 0)
+		buf_all(b, ",\"contact\":[\"mailto:", c->mail, "\"]", (char *)0);
+	if (*bound) {
+		buf_str(b, ",\"externalAccountBinding\":");
+		r = eab_write(b, &ac.jws, acme_directory(0)->url[EP_NEW_ACCOUNT]);
+		eab_wipe();
+	}
+	buf_char(b, '}');
+	return r < 0 && *bound ? fail(ST_CONFIG, "cannot make the external account binding",
+	    (char *)0) : 0;
+}
+
+/*
+ * A CA refuses a binding that has served, also if that was for this very key
+ * and its answer got lost: then the account is there, and needs none.
+ */
+static int
+enroll_new(const struct conf *c)
+{
+	char mem[8 * 1024];
+	struct buf b = BUF(mem);
+	struct acme_problem why;
+	int bound, r = registration(&b, c, &bound);
+
+	if (r)
+		return r;
+	if (new_account(0, buf_view(&b), &ac.account) == 0)
+		return enrolled(ACCOUNT_CREATE);
+	why = *acme_why();
+	if (bound && why.status == ST_REFUSED && look_up(0, &ac.account) == 0)
+		return enrolled(ACCOUNT_CREATE);
+	ac.account.url[0] = 0;
+	return failed(&why);
+}
+
+/* A new key, on disk; one of another type that was of no use is kept aside. */
+static int
+make_key(const struct conf *c)
 {
 	enum key_type t = c->account_key_type ? key_type(c->account_key_type) : KEY_EC256;
-	int r = read_key();
 
-	if (r == -1 && mode == ACCOUNT_CREATE) {
-		if (key_generate(&ac.key, t) < 0)
-			return fail(ST_CONFIG, "cannot make an account key: no entropy", (char *)0);
-		r = write_key();
-		if (r)
-			return r;
-	} else if (r == -1) {
-		return fail(ST_CONFIG, "no account at ", ac.server, " in ", store_home(),
-		    " - acme account register makes one", (char *)0);
-	} else if (r < 0) {
-		return ST_CONFIG;
+	if (ac.key.type && store_rename(registration_path(ac.dir, "key.pem"), "key.pem.unused") < 0)
+		return store_failed("cannot rename", registration_path(ac.dir, "key.pem"));
+	if (key_generate(&ac.key, t) < 0)
+		return fail(ST_CONFIG, "cannot make an account key: no entropy", (char *)0);
+	account_bridge(&ac.jws, &ac.key, &ac.pk);
+	if (store_mkdir(ac.dir) < 0)
+		return store_failed("cannot make", ac.dir);
+	return keyfile_write(registration_path(ac.dir, "key.pem"), &ac.key);
+}
+
+int
+account_register(const struct conf *c, enum account_mode mode)
+{
+	int fits = !c->account_key_type || key_type(c->account_key_type) == ac.key.type, r = 0;
+
+	if (ac.enrolled)
+		return 0;
+	/* a key that is there may be registered: then nothing else is needed */
+	if (ac.key.type && look_up(0, &ac.account) == 0)
+		return enrolled(mode);
+	if (ac.key.type && acme_why()->status != ST_REFUSED)
+		return account_failed();
+	if (mode == ACCOUNT_ADOPT)
+		return fail(ST_REFUSED, "the CA does not take the key in ", c->key, " as that of an account: ",
+		    acme_why()->text, " - without --key, acme account register makes a new account", (char *)0);
+	ac.account.url[0] = 0;
+	r = eab_lacking(c, ac.server, acme_directory(0)->external_account_required);
+	if (r == 0 && (!ac.key.type || !fits))
+		r = make_key(c);
+	return r ? r : enroll_new(c);
+}
+
+int
+account_find(void)
+{
+	return look_up(0, &ac.account) < 0 ? account_failed() : 0;
+}
+
+int
+account_post(int kind, struct slice payload)
+{
+	static struct acme_account reply;
+	int r;
+
+	account_payload(kind, payload);
+	r = acme_account_post((enum acme_kind)kind, ac.account.url, &reply);
+	account_payload(kind, (struct slice){ 0, 0 });
+	if (r == 0)
+		ac.account = reply;
+	return r;
+}
+
+/* --- the key, and a change of it --- */
+
+/* The user's key takes the place of an account's that is not there. */
+static int
+adopt(const struct conf *c)
+{
+	static struct key own;
+	int r, other;
+
+	own = ac.key;
+	r = keyfile_foreign(c->key, &ac.key);
+	other = r == 0 && own.type && !same_key(&own, &ac.key);
+	key_wipe(&own);
+	return other ? fail(ST_CONFIG, "there is an account with another key at ", ac.server, " in ",
+	    store_home(), "/", ac.dir, " - --account LABEL adopts this one beside it,"
+	    " acme account rollover --key changes its key", (char *)0) : r;
+}
+
+/* The account's key, if it is there. */
+static int
+find_key(const struct conf *c, enum account_mode mode)
+{
+	int r = keyfile_read(registration_path(ac.dir, "key.pem"), &ac.key);
+
+	if (r == KEYFILE_NONE) {
+		/* what was registered by a key that is lost is lost */
+		ac.account.url[0] = 0;
+		r = 0;
 	}
-	bridge(&ac.jws, &ac.key, &ac.pk);
+	if (r == 0 && mode == ACCOUNT_ADOPT)
+		r = adopt(c);
+	if (r == 0 && ac.key.type)
+		account_bridge(&ac.jws, &ac.key, &ac.pk);
+	return r;
+}
+
+static int
+switch_key(struct key *next)
+{
+	int r = keyfile_write(registration_path(ac.dir, "key.pem.old"), &ac.key);
+
+	if (r)
+		return r;
+	if (store_rename(registration_path(ac.dir, "key.pem.next"), "key.pem") < 0)
+		return store_failed("cannot rename", registration_path(ac.dir, "key.pem.next"));
+	ac.key = *next;
+	account_bridge(&ac.jws, &ac.key, &ac.pk);
 	return 0;
 }
+
+/* Under which of the keys the CA knows the account; the next one first, as servers may know both for a while. */
+static int
+settle(struct key *next, enum account_settled *what)
+{
+	static struct acme_account found;
+
+	*what = SETTLED_OLD;
+	if (look_up(next, &found) == 0) {
+		if (strcmp(found.url, ac.account.url) == 0) {
+			*what = SETTLED_NEW;
+			return switch_key(next);
+		}
+		*what = SETTLED_TAKEN;
+	} else if (acme_why()->status != ST_REFUSED) {
+		return account_failed();
+	}
+	if (look_up(0, &found) < 0)
+		return account_failed();
+	if (store_rename(registration_path(ac.dir, "key.pem.next"), "key.pem.unused") < 0)
+		return store_failed("cannot rename", registration_path(ac.dir, "key.pem.next"));
+	return 0;
+}
+
+int
+account_settle(enum account_settled *what)
+{
+	static struct key next;
+	int r = keyfile_read(registration_path(ac.dir, "key.pem.next"), &next);
+
+	*what = SETTLED_NOTHING;
+	if (r == 0)
+		r = settle(&next, what);
+	else if (r == KEYFILE_NONE)
+		r = 0;
+	key_wipe(&next);
+	return r;
+}
+
+/* A run was cut off in a key change: says how that went. */
+static int
+settle_left(void)
+{
+	enum account_settled what;
+	int r = account_settle(&what);
+
+	if (r == 0 && what != SETTLED_NOTHING)
+		warn("the key change of a run that was cut off was ",
+		    what == SETTLED_NEW ? "made" : "not made", (char *)0);
+	return r;
+}
+
+/* --- opening --- */
 
 /* A copy of text in mem; 0 for 0. */
 static const char *
@@ -371,21 +448,32 @@ converse(const struct conf *c)
 	return 0;
 }
 
+static int
+creates(enum account_mode mode)
+{
+	return mode == ACCOUNT_CREATE || mode == ACCOUNT_ADOPT;
+}
+
 /* Key, conversation, and a registration if there is none; the lock is held where needed. */
 static int
 set_up(const struct conf *c, enum account_mode mode)
 {
-	int r = read_account();
+	int r = registration_read(ac.dir, &ac.account, &ac.cached, &ac.have_cached);
 
-	if (r == 0 && mode != ACCOUNT_NONE)
-		r = need_key(c, mode);
-	if (r == 0 && mode == ACCOUNT_EXISTING && !ac.account.url[0])
-		r = fail(ST_CONFIG, "no account registered at ", ac.server,
+	if (r || mode == ACCOUNT_NONE)
+		return r ? r : converse(c);
+	r = find_key(c, mode);
+	if (r == 0 && !creates(mode) && !ac.account.url[0])
+		r = fail(ST_CONFIG, "no account at ", ac.server, " in ", store_home(),
 		    " - acme account register makes one", (char *)0);
+	if (r == 0 && !ac.key.type)
+		r = eab_lacking(c, ac.server, ac.cached.external_account_required);
 	if (r == 0)
 		r = converse(c);
-	if (r == 0 && mode == ACCOUNT_CREATE && !ac.account.url[0])
-		r = new_account(c, 0);
+	if (r == 0 && ac.account.url[0])
+		r = settle_left();
+	if (r == 0 && !ac.account.url[0])
+		r = account_register(c, mode);
 	return r;
 }
 
@@ -402,27 +490,36 @@ check_tls(const struct conf *c)
 	    : fail(ST_CONFIG, c->ca_file ? c->ca_file : "", ": ", why, (char *)0);
 }
 
-/* Runs set_up() under the account's lock if something may have to be made. */
+/* Whether something may have to be made or changed, which one run at a time does. */
+static int
+wants_lock(enum account_mode mode)
+{
+	return mode == ACCOUNT_CHANGE ||
+	    (mode != ACCOUNT_NONE && store_exists(registration_path(ac.dir, "key.pem.next"))) ||
+	    (creates(mode) && !store_exists(registration_path(ac.dir, "account")));
+}
+
 static int
 set_up_locked(const struct conf *c, enum account_mode mode)
 {
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	int fd, r;
+	int r;
 
-	account_file(&b);
-	if (mode != ACCOUNT_CREATE || store_exists(path))
+	if (!wants_lock(mode))
 		return set_up(c, mode);
 	if (store_mkdir("locks") < 0)
 		return store_failed("cannot make", "locks");
-	fd = store_lock(ac.dir, now_ms() + LOCK_WAIT);
-	if (fd < 0 && errno == EWOULDBLOCK)
-		return fail(ST_LATER, "another run is registering the account at ",
+	ac.lock = store_lock(ac.dir, now_ms() + LOCK_WAIT);
+	if (ac.lock < 0 && errno == EWOULDBLOCK)
+		return fail(ST_LATER, "another run is at work on the account at ",
 		    ac.server, " - try again in a minute", (char *)0);
-	if (fd < 0)
+	if (ac.lock < 0)
 		return fail(ST_STORE, "cannot lock the account:", (char *)0);
+	ac.locked = 1;
 	r = set_up(c, mode);
-	store_unlock(fd);
+	if (mode != ACCOUNT_CHANGE) {
+		store_unlock(ac.lock);
+		ac.locked = 0;
+	}
 	return r;
 }
 
@@ -436,7 +533,8 @@ same_text(const char *a, const char *b)
 static int
 goes_on(const struct conf *c, const char *dir, const char *url, enum account_mode mode)
 {
-	return ac.open && (mode == ACCOUNT_NONE || ac.mode != ACCOUNT_NONE) &&
+	return ac.open && mode <= ACCOUNT_CREATE &&
+	    (mode == ACCOUNT_NONE || ac.mode != ACCOUNT_NONE) &&
 	    strcmp(dir, ac.dir) == 0 && strcmp(url, ac.server) == 0 &&
 	    same_text(c->ca_file, ac.tls.ca_file) && same_text(c->proxy, ac.tls.proxy) &&
 	    c->family == ac.tls.family;
@@ -470,6 +568,8 @@ void
 account_close(void)
 {
 	acme_close();
+	if (ac.locked)
+		store_unlock(ac.lock);
 	key_wipe(&ac.key);
 	memset(&ac, 0, sizeof(ac));
 }
@@ -478,6 +578,30 @@ const char *
 account_url(void)
 {
 	return ac.account.url;
+}
+
+const char *
+account_dir(void)
+{
+	return ac.dir;
+}
+
+const char *
+account_server(void)
+{
+	return ac.server;
+}
+
+int
+account_key_type(void)
+{
+	return ac.key.type;
+}
+
+const struct acme_account *
+account_state(void)
+{
+	return &ac.account;
 }
 
 const struct jws_key *
@@ -490,37 +614,4 @@ int
 account_same_key(const struct pk *pk)
 {
 	return key_same(&ac.key, pk);
-}
-
-int
-account_register(const struct conf *c, const char *url, struct buf *out)
-{
-	int r = account_open(c, url, ACCOUNT_CREATE);
-
-	/* an account that is registered already is asked for again: the CA may have lost it */
-	if (r == 0 && !ac.registered)
-		r = new_account(c, 0);
-	if (r == 0)
-		buf_all(out, ac.account.url, "\n", (char *)0);
-	return r;
-}
-
-int
-account_show(const struct conf *c, const char *url, struct buf *out)
-{
-	int r = account_open(c, url, ACCOUNT_EXISTING);
-
-	if (r == 0)
-		r = new_account(c, 1);
-	if (r)
-		return r;
-	buf_all(out, "url: ", ac.account.url, "\nstatus: ", ac.account.status,
-	    "\ncontact: ", ac.account.contact, "\nkey type: ", key_type_name(ac.key.type),
-	    "\nthumbprint: ", (char *)0);
-	jwk_thumbprint(out, &ac.jws);
-	buf_all(out, "\nserver: ", ac.server, "\nkey: ", store_home(), "/", ac.dir,
-	    "/key.pem\n", (char *)0);
-	if (acme_directory(0)->terms[0])
-		buf_all(out, "terms: ", acme_directory(0)->terms, "\n", (char *)0);
-	return 0;
 }

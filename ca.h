@@ -22,11 +22,12 @@ struct ca {
 	const char *staging;	/* name of the CA's staging entry, or 0 */
 	unsigned needs;		/* CA_ flags */
 	const char *note;	/* what a user must know, or "" */
+	const char *eab_by_mail;	/* where a mail address gets an EAB key id and key (a form), or 0 */
 };
 extern const struct ca cas[];	/* the first one is the default */
 extern const size_t cas_count;
 
-/* By name or alias (any case) or directory URL; 0 if unknown. */
+/* By name or alias (any case) or directory URL, a customer's own too; 0 if unknown. */
 const struct ca *ca_find(const char *name);
 
 #endif

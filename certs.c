@@ -334,33 +334,37 @@ trash_name(int trash, const char *base, char out[DIR_NAME + 1])
 
 /* What is to be deleted goes through .purge, where the next run finds its rest. */
 static int
-move(int certs, const char *base, int trash, int purge)
+move(int from, const char *base, int trash, int purge)
 {
 	char name[DIR_NAME + 1] = ".purge";
 
 	if (dir_clear(trash, ".purge") < 0 ||
 	    (!purge && trash_name(trash, base, name) < 0) ||
-	    dir_rename(certs, base, trash, name) < 0 ||
-	    dir_sync(trash) < 0 || dir_sync(certs) < 0)
+	    dir_rename(from, base, trash, name) < 0 ||
+	    dir_sync(trash) < 0 || dir_sync(from) < 0)
 		return -1;
 	return !purge ? 0 : dir_clear(trash, name) < 0 ? -1 : dir_sync(trash);
+}
+
+int
+store_discard(const char *path, int purge)
+{
+	const char *base;
+	int parent = store_parent(path, &base), trash, r;
+
+	if (parent < 0)
+		return -1;
+	trash = store_dir("trash", 1);
+	r = trash < 0 ? -1 : move(parent, base, trash, purge);
+	dir_close(trash);
+	dir_close(parent);
+	return r;
 }
 
 int
 store_trash(const char *name, int purge)
 {
 	char path[LIMIT_PATH];
-	const char *base;
-	int certs, trash, r;
 
-	if (store_cert_dir(path, sizeof(path), name) < 0)
-		return -1;
-	certs = store_parent(path, &base);
-	if (certs < 0)
-		return -1;
-	trash = store_dir("trash", 1);
-	r = trash < 0 ? -1 : move(certs, base, trash, purge);
-	dir_close(trash);
-	dir_close(certs);
-	return r;
+	return store_cert_dir(path, sizeof(path), name) < 0 ? -1 : store_discard(path, purge);
 }

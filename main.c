@@ -15,11 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "account.h"
 #include "args.h"
 #include "conf.h"
 #include "hook.h"
 #include "issue.h"
+#include "manage.h"
 #include "out.h"
 #include "request.h"
 #include "respond.h"
@@ -69,8 +69,8 @@ static const struct command {
 	  "revoke a certificate" },
 	{ "remove", "NAME", run_remove, 1, 1, 1,
 	  "forget a certificate" },
-	{ "account", "[register|show]", run_account, 0, 1, 1,
-	  "register at the CA, or show the account there" },
+	{ "account", "[ACTION] [NAME]", run_account, 0, 2, 1,
+	  "register, show, update, rollover or deactivate" },
 	{ "cas", "", run_cas, 0, 0, 0,
 	  "list the known CAs" },
 	{ "dns", "TYPE NAME [SERVER]", run_dns, 2, 3, 0,
@@ -287,18 +287,7 @@ run_remove(struct conf *c, const char *const *operand, unsigned n)
 static int
 run_account(struct conf *c, const char *const *operand, unsigned n)
 {
-	const char *what = n ? operand[0] : "show";
-	int create = strcmp(what, "register") == 0, status;
-
-	if (!create && strcmp(what, "show") != 0)
-		return fail(ST_USAGE, "account ", what, ": there are register and show; "
-		    "try: acme account -h", (char *)0);
-	status = store_open(c->home, create);
-	if (!status)
-		status = create ? account_register(c, conf_directory(c), out_buf()) :
-		    account_show(c, conf_directory(c), out_buf());
-	account_close();
-	return status;
+	return manage_account(c, n ? operand[0] : "show", n > 1 ? operand[1] : 0);
 }
 
 static int

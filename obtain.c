@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "due.h"
 #include "key.h"
+#include "keyfile.h"
 #include "keyinfo.h"
 #include "obtain.h"
 #include "order.h"
@@ -35,52 +36,6 @@ static enum { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FIL
 static int key_refused;			/* it is an account's key */
 
 /* --- the key of the certificate: on disk before the order is made --- */
-
-/* Reads a PEM key from a file in HOME; 0, 1 there is none, or a status, printed. */
-static int
-read_key(const char *path)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	const char *why;
-	int r = 0;
-
-	if (store_read(path, &b) < 0)
-		r = errno == ENOENT ? 1 : fail(ST_CONFIG, "key ", path, ":", (char *)0);
-	else if (key_read(&key, buf_view(&b), &why) < 0)
-		r = fail(ST_CONFIG, "key ", store_home(), "/", path, ": ", why, (char *)0);
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-static int
-write_key(const char *path)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	int r;
-
-	key_write(&key, &b);
-	r = store_write(path, buf_view(&b)) < 0 ? store_failed("cannot write", path) : 0;
-	wipe(mem, sizeof(mem));
-	return r;
-}
-
-int
-obtain_key_file(const char *file, struct key *k)
-{
-	static char mem[LIMIT_PEM_KEY];
-	struct buf b = BUF(mem);
-	const char *why;
-	int r = 0;
-
-	if (conf_file(file, &b) < 0)
-		r = fail(ST_CONFIG, "key ", file, ":", (char *)0);
-	else if (key_read(k, buf_view(&b), &why) < 0)
-		r = fail(ST_CONFIG, "key ", file, ": ", why, (char *)0);
-	wipe(mem, b.len);
-	return r;
-}
 
 static enum key_type
 wanted_type(const struct conf *c)
@@ -106,11 +61,11 @@ wanted_key(const char *name, const struct conf *c, const struct renewal *st)
 	int r;
 
 	if (c->key)
-		return obtain_key_file(c->key, &key);
+		return keyfile_foreign(c->key, &key);
 	if (!c->reuse_key || !st->live ||
 	    store_file(live, sizeof(live), name, 0, "privkey.pem") < 0)
 		return 1;
-	r = read_key(live);
+	r = keyfile_read(live, &key);
 	return r == 0 && c->key_type && key.type != wanted_type(c) ? 1 : r;
 }
 
@@ -127,7 +82,7 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 	int r, left;
 
 	*fresh = 1;
-	left = read_key(store_cert_path(name, "/pending/privkey.pem"));
+	left = keyfile_read(store_cert_path(name, "/pending/privkey.pem"), &key);
 	if (left > 1)
 		return left;
 	pending = key;
@@ -143,7 +98,7 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 		*fresh = !key_same(&pending, &pk);
 	}
 	key_wipe(&pending);
-	return r || !*fresh ? r : write_key(store_cert_path(name, "/pending/privkey.pem"));
+	return r || !*fresh ? r : keyfile_write(store_cert_path(name, "/pending/privkey.pem"), &key);
 }
 
 /*
@@ -160,7 +115,7 @@ prepare(const char *name, const struct conf *c, const struct renewal *st, int *f
 		return request_open(name, c, &foreign, fresh);
 	if (fresh)
 		return prepare_key(name, c, st, fresh);
-	return c->key ? obtain_key_file(c->key, &key) : make_key(c);
+	return c->key ? keyfile_foreign(c->key, &key) : make_key(c);
 }
 
 /* The certificate's public key. */

@@ -8,7 +8,6 @@
 #include "buf.h"
 
 struct conf;
-struct key;
 struct renewal;
 
 /*
@@ -26,8 +25,5 @@ int obtain(const char *name, struct conf *c, struct renewal *st);
  * run is cleaned up as well.  known: the certificate has a conf or files.
  */
 int obtain_dry_run(const char *name, struct conf *c, int known);
-
-/* A key file of the user's, outside of HOME: 0, or ST_CONFIG, printed. */
-int obtain_key_file(const char *file, struct key *k);
 
 #endif

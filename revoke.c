@@ -1,6 +1,8 @@
 /*
  * revoke.c - `revoke` (RFC 8555 7.6): a certificate of ours or a PEM file,
- * signed by the account or by the certificate's own key.
+ * signed by the account or by the certificate's own key, at the CA that it
+ * came from.  A file that is the live certificate of one of ours counts as
+ * that, so that the store remembers.
  */
 #include <string.h>
 
@@ -10,12 +12,44 @@
 #include "conf.h"
 #include "issue.h"
 #include "key.h"
-#include "obtain.h"
+#include "keyfile.h"
 #include "renewal.h"
 #include "store.h"
 #include "util.h"
 
 static struct key key;
+
+/* 1 if both texts begin with the same certificate. */
+static int
+same_certificate(struct slice a, struct slice b)
+{
+	static char a_mem[LIMIT_REQUEST / 2], b_mem[LIMIT_REQUEST / 2];
+	struct buf a_der = BUF(a_mem), b_der = BUF(b_mem);
+	struct slice label;
+
+	return pem_next(&a, &label, &a_der) == 1 && pem_next(&b, &label, &b_der) == 1 &&
+	    a_der.len == b_der.len && memcmp(a_der.p, b_der.p, a_der.len) == 0;
+}
+
+/* The name of the certificate of ours that this is the live one of; 0 if none. */
+static const char *
+owner(struct slice pem)
+{
+	static char names_mem[LIMIT_CONF], mem[LIMIT_CHAIN];
+	struct buf names = BUF(names_mem), live;
+	char path[LIMIT_PATH];
+	const char *name;
+
+	if (store_certs(&names) < 0)
+		return 0;
+	for (name = names.p; name < names.p + names.len; name += strlen(name) + 1) {
+		buf_init(&live, mem, sizeof(mem));
+		if (store_file(path, sizeof(path), name, 0, "cert.pem") == 0 &&
+		    store_read(path, &live) == 0 && same_certificate(pem, buf_view(&live)))
+			return name;
+	}
+	return 0;
+}
 
 /* The certificate to be revoked as PEM; *name is set if it is one of ours. */
 static int
@@ -30,8 +64,10 @@ find_certificate(const char *what, struct buf *pem, const char **name)
 		return 0;
 	}
 	buf_clear(pem);
-	if (conf_file(what, pem) == 0)
+	if (conf_file(what, pem) == 0) {
+		*name = owner(buf_view(pem));
 		return 0;
+	}
 	return fail(ST_CONFIG, "no certificate of that name, and no such file: ", what, (char *)0);
 }
 
@@ -56,10 +92,11 @@ revoke_payload(struct buf *b, const struct conf *c, struct slice pem, const char
 	return 0;
 }
 
+static struct renewal st;	/* of the certificate, if it is one of ours */
+
 static int
 revoke(const struct conf *c, const char *name, struct slice payload)
 {
-	static struct renewal st;
 	int r = account_open(c, conf_directory(c), c->cert_key ? ACCOUNT_NONE : ACCOUNT_EXISTING);
 
 	if (r)
@@ -73,9 +110,23 @@ revoke(const struct conf *c, const char *name, struct slice payload)
 	}
 	if (!name)
 		return 0;
-	renewal_read(name, &st);
 	st.revoked = now_wall();
 	return renewal_write(name, &st);
+}
+
+/* The options for it: its own below those given, and the CA that it came from. */
+static int
+options(const char *name, const struct conf *given, struct conf *all)
+{
+	int r = issue_conf(name, given, all);
+
+	renewal_read(name, &st);
+	if (r <= 1 && !given->server.n && st.server[0]) {
+		all->server.n = 1;
+		all->server.v[0] = st.server;
+		all->server_at = 0;
+	}
+	return r <= 1 ? 0 : r;
 }
 
 int
@@ -98,10 +149,10 @@ issue_revoke(struct conf *c, const char *what)
 		fd = issue_lock(name);
 		if (fd < 0)
 			return -fd;
-		r = issue_conf(name, c, &all);
+		r = options(name, c, &all);
 	}
-	if (r <= 1)
-		r = c->cert_key ? obtain_key_file(c->cert_key, &key) : 0;
+	if (r == 0)
+		r = c->cert_key ? keyfile_foreign(c->cert_key, &key) : 0;
 	if (r == 0)
 		r = revoke_payload(&b, &all, buf_view(&pem), what);
 	if (r == 0)

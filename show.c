@@ -608,8 +608,9 @@ ca_json(const struct ca *ca)
 	out_some("server_ec", ca->url_ec);
 	out_some("staging", ca->staging);
 	out_some("aliases", ca->alias);
-	out_flag("needs_eab", ca->needs & CA_EAB);
+	out_flag("needs_eab", ca->needs & CA_EAB && !ca->eab_by_mail);
 	out_flag("needs_mail", ca->needs & CA_MAIL);
+	out_flag("profiles", ca->needs & CA_PROFILE);
 	out_flag("ended", ca->needs & CA_ENDED);
 	out_some("note", ca->note);
 	out_close('}');
@@ -621,7 +622,8 @@ ca_row(const struct ca *ca)
 	static const char *const needs[] = { "", "eab", "mail", "eab,mail" };
 
 	out_cell(slice(ca->name));
-	out_cell(slice(needs[ca->needs & (CA_EAB | CA_MAIL)]));
+	out_cell(slice(ca->eab_by_mail ? "mail" : needs[ca->needs & (CA_EAB | CA_MAIL)]));
+	out_cell(slice(ca->needs & CA_PROFILE ? "profile" : ""));
 	out_cell(slice(ca->url));
 	out_cell(slice(ca->note));
 }
@@ -632,9 +634,10 @@ show_cas(const struct conf *c)
 	const struct ca *ca;
 
 	out_json = c->json;
-	out_columns(4);
+	out_columns(5);
 	out_cell(slice("NAME"));
 	out_cell(slice("NEEDS"));
+	out_cell(slice("OFFERS"));
 	out_cell(slice("DIRECTORY"));
 	out_cell(slice("NOTE"));
 	out_open('[');

@@ -160,12 +160,25 @@ store_write(const char *path, struct slice text)
 	return r;
 }
 
+int
+store_rename(const char *path, const char *base)
+{
+	const char *old;
+	int dir = store_parent(path, &old), r;
+
+	if (dir < 0)
+		return -1;
+	r = dir_rename(dir, old, dir, base) < 0 ? -1 : dir_sync(dir);
+	dir_close(dir);
+	return r;
+}
+
 /* Whether a file may be relied on; warns if others may read a secret. */
 static int
 check_file(int fd, const char *path, const char *base)
 {
 	static const char *const secret[] = {
-		"conf", "key.pem", "privkey.pem", "combined.pem"
+		"conf", "key.pem", "key.pem.next", "privkey.pem", "combined.pem"
 	};
 	struct stat st;
 	size_t i;

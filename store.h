@@ -45,6 +45,7 @@ int store_account_dir(char *out, size_t size, const char *url, const char *label
 int store_read(const char *path, struct buf *b);
 int store_write(const char *path, struct slice text);
 int store_remove(const char *path);
+int store_rename(const char *path, const char *base);	/* to another name in its directory; synced */
 int store_mkdir(const char *path);
 int store_exists(const char *path);
 int store_remove_tree(const char *path);	/* a directory and all in it; missing is success */
@@ -116,5 +117,6 @@ int store_journal(const char *name, int *ids, int max);
 
 /* Moves certs/NAME to trash/NAME.TIME, or deletes it; ENOENT if there is none. */
 int store_trash(const char *name, int purge);
+int store_discard(const char *path, int purge);	/* the same for any file or directory */
 
 #endif

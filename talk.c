@@ -56,6 +56,7 @@ static struct {
 	struct http_stream stream;
 	struct http_reader reader;
 	struct http_response res;
+	int form;		/* a form is sent, and what comes back is secret */
 	char reply[LIMIT_REPLY];
 	char request[LIMIT_REQUEST];
 
@@ -173,7 +174,7 @@ trace(const char *method, const char *url, int64_t start)
 	buf_uint(&b, (uint64_t)(now_ms() - start));
 	buf_str(&b, " ms");
 	talk.config.trace(talk.config.ctx, 1, buf_text(&b));
-	if (talk.res.body.len < talk.res.body.cap)
+	if (!talk.form && talk.res.body.len < talk.res.body.cap)
 		talk.config.trace(talk.config.ctx, 2, buf_text(&talk.res.body));
 }
 
@@ -239,7 +240,8 @@ transmit(const char *method, const char *url, struct slice body,
 		return -1;
 	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
 	if (http_request(&talk.stream, method, &u, talk.config.agent,
-	    body.p ? "application/jose+json" : 0, body) < 0 ||
+	    !body.p ? 0 : talk.form ? "application/x-www-form-urlencoded" :
+	    "application/jose+json", body) < 0 ||
 	    talk.stream.flush(talk.stream.ctx) < 0)
 		e = HTTP_CLOSED;
 	else
@@ -391,8 +393,9 @@ talk_problem_text(struct buf *b, struct json v)
 {
 	char type[128];
 	struct json_doc quiet;
-	struct json_iter it = { 0 };
+	struct json_iter it = { 0 }, at = { 0 };
 	struct json all, sub, ident;
+	const char *sep = "; algorithms: ";
 	char mem[1600];
 	struct buf detail = BUF(mem);
 
@@ -418,6 +421,14 @@ talk_problem_text(struct buf *b, struct json v)
 		buf_clear(&detail);
 		json_text(json_get(sub, "detail"), &detail);
 		buf_printable(b, buf_view(&detail));
+	}
+	/* of badSignatureAlgorithm (RFC 8555 6.2) */
+	all = json_get(v, "algorithms");
+	while (!b->err && (sub = json_next(all, &at)).type == JSON_STRING) {
+		json_string(sub, type, sizeof(type));
+		buf_str(b, sep);
+		buf_printable(b, slice(type));
+		sep = " ";
 	}
 }
 
@@ -664,4 +675,15 @@ talk_get(const char *url, const char *what, int *redirect)
 		if (pause_before_retry(&tries) < 0)
 			return -1;
 	}
+}
+
+int
+talk_form(const char *url, struct slice form, const char *what)
+{
+	int unanswered, r;
+
+	talk.form = 1;
+	r = transmit("POST", url, form, what, &unanswered);
+	talk.form = 0;
+	return r;
 }

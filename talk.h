@@ -40,6 +40,11 @@ void talk_problem_text(struct buf *b, struct json v);
  */
 int talk_get(const char *url, const char *what, int *redirect);
 int talk_post(int kind, const char *url);
+/*
+ * An unsigned POST of a form, outside of ACME, whose reply is a secret: it is
+ * sent once, and not traced.  0 with a reply of any status, or -1 and the problem.
+ */
+int talk_form(const char *url, struct slice form, const char *what);
 const struct http_response *talk_reply(void);	/* the last one */
 int64_t talk_retry_after(void);			/* its Retry-After in seconds from now, -1 none or junk */
 

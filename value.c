@@ -258,7 +258,8 @@ value_server(struct buf *text, const char *value, const char **why)
 	(void)text;
 	if (ca && ca->needs & CA_ENDED)
 		*why = value_say(ca->name, " ", ca->note, (char *)0);
-	else if (ca && ca->needs & CA_OWN_URL)
+	else if (ca && ca->needs & CA_OWN_URL &&
+	    (!strstr(value, "://") || strcmp(value, ca->url) == 0))
 		*why = value_say("has one directory for each customer, of the form ", ca->url, (char *)0);
 	else if (ca && !strstr(value, "://"))
 		return ca->name;
@@ -284,6 +285,8 @@ value_mail(struct buf *text, const char *value, const char **why)
 	const char *p, *at = strchr(value, '@');
 
 	(void)text;
+	if (strcmp(value, "none") == 0)
+		return value;
 	*why = "not a mail address";
 	for (p = value; *p; p++)
 		if (*p <= ' ' || *p >= 0x7f || strchr("\"\\,;:?&%<>()[]", *p))

@@ -23,7 +23,7 @@ value_check value_types;	/* "dns-01,http-01" */
 value_check value_env;		/* VAR=VALUE; VAR alone: its value in the environment */
 value_check value_server;	/* a CA's name (ca.h), or an https URL */
 value_check value_key_type;
-value_check value_mail;
+value_check value_mail;	/* one address, or "none" */
 value_check value_proxy;	/* http://[USER:PASSWORD@]HOST[:PORT] */
 value_check value_reason;
 value_check value_cert_name;	/* names a directory */

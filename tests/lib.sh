@@ -48,7 +48,7 @@ export ACME_TEST ACME_HOME
 
 # What is handed out below; all empty until the server is there.
 ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid=''
-http_port='' tls_port='' dns_port='' pebble_port='' management_port='' challtestsrv_port=''
+http_port='' tls_port='' dns_port='' pebble_port='' management_port='' challtestsrv_port='' front=''
 status=0
 
 ok_count=0
@@ -459,6 +459,36 @@ nginx_start()
 	}
 	END
 	begin nginx "$http_port" nginx -e stderr -p "$scratch/nginx" -c "$scratch/nginx.conf"
+}
+
+# front_start CERT LOCATIONS: an nginx at $front (made) with TLS, by server_cert's
+# CERT, and these location blocks; what they pass on keeps its Host.
+front_start()
+{
+	free_port front
+	cat >"$scratch/front.conf" <<-END
+	daemon off;
+	master_process off;
+	pid $scratch/front.pid;
+	error_log stderr;
+	events { }
+	http {
+		access_log off;
+		client_body_temp_path $scratch/front.body;
+		proxy_temp_path $scratch/front.proxy;
+		fastcgi_temp_path $scratch/front.fastcgi;
+		uwsgi_temp_path $scratch/front.uwsgi;
+		scgi_temp_path $scratch/front.scgi;
+		server {
+			listen 127.0.0.1:$front ssl;
+			ssl_certificate $scratch/$1.pem;
+			ssl_certificate_key $scratch/$1.key;
+			proxy_set_header Host \$http_host;
+			$2
+		}
+	}
+	END
+	begin front "$front" nginx -e stderr -p "$scratch" -c "$scratch/front.conf"
 }
 
 # named_start: a real BIND at 127.0.0.1:$dns_port, TCP and UDP, with the zone

@@ -67,31 +67,8 @@ like 'and says until when' "$err" 'not tried again before 20'
 # a dry run: letsencrypt's staging directory, through a proxy to an nginx that
 # has Pebble's directory where letsencrypt's is
 free_port proxy
-free_port front
-cat >"$scratch/front.conf" <<END
-daemon off;
-master_process off;
-pid $scratch/front.pid;
-error_log stderr;
-events { }
-http {
-	access_log off;
-	client_body_temp_path $scratch/front.body;
-	proxy_temp_path $scratch/front.proxy;
-	fastcgi_temp_path $scratch/front.fastcgi;
-	uwsgi_temp_path $scratch/front.uwsgi;
-	scgi_temp_path $scratch/front.scgi;
-	server {
-		listen 127.0.0.1:$front ssl;
-		ssl_certificate $scratch/server.pem;
-		ssl_certificate_key $scratch/server.key;
-		proxy_set_header Host \$http_host;
-		location = /directory { proxy_pass https://127.0.0.1:$pebble_port/dir; }
-		location / { proxy_pass https://127.0.0.1:$pebble_port; }
-	}
-}
-END
-begin front "$front" nginx -e stderr -p "$scratch" -c "$scratch/front.conf"
+front_start server "location = /directory { proxy_pass https://127.0.0.1:$pebble_port/dir; }
+	location / { proxy_pass https://127.0.0.1:$pebble_port; }"
 begin proxy "$proxy" "$tools/peer" "$proxy" proxy '' "$front"
 files() { find "$ACME_HOME/certs" -print | sort; }
 before=$(files)

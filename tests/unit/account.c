@@ -1,4 +1,4 @@
-/* account.c: what the keeper signs and what it does not, and the file that it keeps. */
+/* account.c: what the keeper signs and what it does not, and the keys that it keeps. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +10,8 @@
 #include "../home.h"
 #include "../tap.h"
 #include "../../account.c"
+#include "../../base64.h"
+#include "../../json.h"
 
 #define URL "https://ca.example/x"
 #define KID "https://ca.example/acct/1"
@@ -147,8 +149,10 @@ names_its_key(void)
 	ok(signs(ACME_REVOKE, URL, "abc") == 0 && header_has("\"jwk\":{") &&
 	    !header_has("\"kid\"") && header_has("\"alg\":\"ES384\""),
 	    "or has the key that it is signed by");
+	ok(signs(ACME_NEW_ACCOUNT, URL, "abc") == 0 && header_has("\"alg\":\"ES384\""),
+	    "which can look for its account");
 	ok(signs(ACME_GET, URL, "abc") == 0 && header_has("\"kid\"") &&
-	    header_has("\"alg\":\"ES256\""), "which signs nothing else");
+	    header_has("\"alg\":\"ES256\""), "and signs nothing else");
 	account_sign_as(0);
 	ok(signs(ACME_REVOKE, URL, "abc") == 0 && header_has("\"kid\""), "and not for ever");
 	ac.account.url[0] = 0;
@@ -160,107 +164,91 @@ names_its_key(void)
 	strcpy(ac.account.url, KID);
 }
 
-/* --- files --- */
-
-static void
-keeps_a_file(void)
-{
-	static struct acme_directory d;
-	static struct acme_account before;
-	struct acme_config config;
-	size_t i;
-
-	memset(&config, 0, sizeof(config));
-	config.timeout = 1;
-	for (i = 0; i < EP_COUNT; i++)
-		snprintf(d.url[i], sizeof(d.url[i]), "https://ca.example/%s", acme_endpoint_name[i]);
-	strcpy(d.terms, "https://ca.example/terms?a=b");
-	strcpy(d.profiles, "one two");
-	strcpy(d.caa, "ca.example");
-	d.external_account_required = 1;
-	ok(acme_open(&config, "https://ca.example/dir", &d) == 0, "a directory that was kept");
-	strcpy(ac.account.status, "valid");
-	strcpy(ac.account.contact, "mailto:a@b.example mailto:c@d.example");
-	strcpy(ac.account.orders, "https://ca.example/orders");
-	before = ac.account;
-	ok(write_account() == 0, "an account is written");
-	memset(&ac.account, 1, sizeof(ac.account));
-	memset(&ac.cached, 1, sizeof(ac.cached));
-	ok(read_account() == 0 && ac.have_cached && strcmp(ac.account.url, before.url) == 0 &&
-	    strcmp(ac.account.status, before.status) == 0 &&
-	    strcmp(ac.account.contact, before.contact) == 0 &&
-	    strcmp(ac.account.orders, before.orders) == 0, "and read again");
-	for (i = 0; i < EP_COUNT && strcmp(ac.cached.url[i], d.url[i]) == 0; i++)
-		;
-	ok(i == EP_COUNT && strcmp(ac.cached.terms, d.terms) == 0 &&
-	    strcmp(ac.cached.profiles, d.profiles) == 0 && strcmp(ac.cached.caa, d.caa) == 0 &&
-	    ac.cached.external_account_required == 1, "with its directory");
-	acme_close();
-}
-
-static void
-reads_with_care(void)
-{
-#define NONCE "newNonce=https://ca.example/n\n"
-#define ACCOUNT "newAccount=https://ca.example/a\n"
-#define ORDER "newOrder=https://ca.example/o\n"
-	static const struct {
-		const char *name, *text;
-		int want, cached;
-	} table[] = {
-		{ "an empty file", "", 0, 0 },
-		{ "no directory", "url=" KID "\n", 0, 0 },
-		{ "a directory", NONCE ACCOUNT ORDER, 0, 1 },
-		{ "half a directory", NONCE ORDER, 0, 0 },
-		{ "unknown keys", "colour=blue\n" NONCE ACCOUNT ORDER, 0, 1 },
-		{ "a quote", "url=" KID "\"\n", ST_CONFIG, 0 },
-		{ "a backslash", "contact=mailto:\\\n", ST_CONFIG, 0 },
-		{ "a control character", "status=val\tid\n", ST_CONFIG, 0 },
-		{ "a status too long", "status=0123456789abcdef\n", ST_CONFIG, 0 },
-	};
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
-	size_t i;
-
-	buf_all(&b, ac.dir, "/account", (char *)0);
-	buf_text(&b);
-	hush(1);
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
-		ok(store_write(path, slice(table[i].text)) == 0 && read_account() == table[i].want &&
-		    ac.have_cached == table[i].cached, table[i].name);
-	hush(0);
-	ok(store_remove(path) == 0 && read_account() == 0 && !ac.account.url[0] && !ac.have_cached,
-	    "no file is no account");
-}
+/* --- the key --- */
 
 static void
 keeps_its_key(void)
 {
 	static struct key before;
 	static struct conf c;
-	char path[LIMIT_PATH];
-	struct buf b = BUF(path);
+	const char *path = "accounts/ca.example%2fdir/key.pem";
+	char own[64];
 	struct pk pk;
 
 	before = ac.key;
 	key_public(&before, &pk);
-	ok(write_key() == 0, "the key is written");
-	key_wipe(&ac.key);
-	ok(read_key() == 0 && account_same_key(&pk), "and read again");
-	buf_all(&b, ac.dir, "/key.pem", (char *)0);
-	buf_text(&b);
+	is_str(registration_path(ac.dir, "key.pem"), path, "the key has its place");
+	ok(keyfile_write(path, &ac.key) == 0 && find_key(&c, ACCOUNT_EXISTING) == 0 &&
+	    account_same_key(&pk), "and is found there");
+	snprintf(own, sizeof(own), "%s/own.pem", home);
+	c.key = own;
 	hush(1);
-	ok(store_write(path, slice("junk")) == 0 && need_key(&c, ACCOUNT_CREATE) == ST_CONFIG &&
+	ok(store_write("own.pem", slice("junk")) == 0 && find_key(&c, ACCOUNT_ADOPT) == ST_CONFIG,
+	    "junk is not adopted");
+	key_generate(&ac.key, KEY_EC256);
+	ok(keyfile_write("own.pem", &ac.key) == 0 && find_key(&c, ACCOUNT_ADOPT) == ST_CONFIG &&
+	    strstr(last_failure(), "--account LABEL"), "nor another key than the one that is there");
+	ok(keyfile_write("own.pem", &before) == 0 && find_key(&c, ACCOUNT_ADOPT) == 0,
+	    "but the same");
+	ok(store_write(path, slice("junk")) == 0 && find_key(&c, ACCOUNT_CREATE) == ST_CONFIG &&
 	    store_exists(path), "a broken one is left as it is");
-	ok(store_remove(path) == 0 && need_key(&c, ACCOUNT_EXISTING) == ST_CONFIG &&
-	    !store_exists(path), "none is made unless it is wanted");
 	hush(0);
-	ok(need_key(&c, ACCOUNT_CREATE) == 0 && store_exists(path) && !account_same_key(&pk) &&
-	    ac.key.type == KEY_EC256, "then it is on disk");
+	key_wipe(&ac.key);
+	ok(store_remove(path) == 0 && find_key(&c, ACCOUNT_CREATE) == 0 && !ac.key.type &&
+	    !*account_url(), "no key: what it had registered is no account");
+	ok(make_key(&c) == 0 && store_exists(path) && !account_same_key(&pk) &&
+	    ac.key.type == KEY_EC256, "a new one is on disk");
 	c.account_key_type = "ec384";
-	ok(need_key(&c, ACCOUNT_CREATE) == 0 && ac.key.type == KEY_EC256, "and stays what it is");
-	ok(store_remove(path) == 0 && need_key(&c, ACCOUNT_CREATE) == 0 && ac.key.type == KEY_EC384,
-	    "a new one is of the type wanted");
+	ok(make_key(&c) == 0 && ac.key.type == KEY_EC384 &&
+	    store_exists("accounts/ca.example%2fdir/key.pem.unused"),
+	    "one of another type takes its place, and does not destroy it");
+}
+
+/* The switch to the next key; what decides about it is tested in e2e/account. */
+static void
+switches_keys(void)
+{
+	static struct key next, old, read;
+	enum account_settled what;
+	struct pk pk;
+
+	old = ac.key;
+	ok(account_settle(&what) == 0 && what == SETTLED_NOTHING, "no next key, nothing to settle");
+	ok(store_write("accounts/ca.example%2fdir/key.pem.next", slice("junk")) == 0, "a broken one");
+	hush(1);
+	ok(account_settle(&what) == ST_CONFIG && account_same_key((key_public(&old, &pk), &pk)),
+	    "changes nothing");
+	hush(0);
+	key_generate(&next, KEY_EC256);
+	ok(keyfile_write("accounts/ca.example%2fdir/key.pem.next", &next) == 0 &&
+	    switch_key(&next) == 0, "the next key is switched to");
+	key_public(&next, &pk);
+	ok(account_same_key(&pk) && !store_exists("accounts/ca.example%2fdir/key.pem.next") &&
+	    keyfile_read("accounts/ca.example%2fdir/key.pem", &read) == 0 && key_same(&read, &pk),
+	    "in memory and on disk");
+	key_public(&old, &pk);
+	ok(keyfile_read("accounts/ca.example%2fdir/key.pem.old", &read) == 0 && key_same(&read, &pk),
+	    "and the old one is kept");
+}
+
+/* Before anything is sent: a proxy that is not there would be noticed. */
+static void
+says_first_what_is_missing(void)
+{
+	static struct conf c;
+
+	account_close();
+	c.timeout = 1;
+	c.proxy = "http://127.0.0.1:1";
+	hush(1);
+	ok(account_open(&c, "https://acme.ssl.com/sslcom-dv-ecc", ACCOUNT_CREATE) == ST_CONFIG &&
+	    strstr(last_failure(), "sslcom needs"), "a binding");
+	ok(account_open(&c, "https://ca.example/other", ACCOUNT_EXISTING) == ST_CONFIG &&
+	    strstr(last_failure(), "acme account register"), "an account");
+	ok(account_open(&c, "https://ca.example/other", ACCOUNT_CREATE) == ST_NET &&
+	    !store_exists("accounts/ca.example%2fother/key.pem"),
+	    "no key is made for a CA that cannot be reached");
+	hush(0);
 }
 
 static void
@@ -334,14 +322,14 @@ main(void)
 	    store_account_dir(ac.dir, sizeof(ac.dir), "https://ca.example/dir", 0) < 0 ||
 	    store_mkdir(ac.dir) < 0)
 		return 1;
-	bridge(&ac.jws, &ac.key, &ac.pk);
+	account_bridge(&ac.jws, &ac.key, &ac.pk);
 	strcpy(ac.account.url, KID);
 	signs_what_was_built();
 	signs_to_clean_places();
 	names_its_key();
-	keeps_a_file();
-	reads_with_care();
 	keeps_its_key();
+	switches_keys();
+	says_first_what_is_missing();
 	refuses_other_places();
 	goes_on_with_the_same();
 	return tap_done();

@@ -19,11 +19,14 @@ static const struct {
 	{ "https://acme.ssl.com/sslcom-dv-ecc", "https://acme.ssl.com/sslcom-dv-rsa" },
 	{ "actalis.com", "https://acme-api.actalis.com/acme/directory" },
 	{ "https://acme.zerossl.com/v2/DV90", "https://acme.zerossl.com/v2/DV90" },
+	{ "https://acme-v02.harica.gr/acme/0a1b-2c/directory", "https://acme-v02.harica.gr/acme/ID/directory" },
 };
 
 static const char *const unknown[] = {
 	"", " ", "lets", "letsencrypt ", "letsencrypt_test letsencrypttest",
 	"https://acme-v02.api.letsencrypt.org/", "zerossl.com.example",
+	"https://acme-v02.harica.gr/acme//directory", "https://acme-v02.harica.gr/acme/directory",
+	"https://acme-v02.harica.gr.example/acme/a/directory",
 };
 
 /* 1 if each word of the row's names leads back to the row. */
@@ -73,6 +76,9 @@ main(void)
 			    strcmp(staging->staging, staging->name) == 0,
 			    "a staging CA is its own staging CA");
 		}
+		ok(!ca->eab_by_mail || (ca->needs & CA_EAB &&
+		    strncmp(ca->eab_by_mail, "https://", 8) == 0), "a binding by mail, where one is needed");
+		ok(!(ca->needs & CA_OWN_URL) || strstr(ca->url, "/ID/"), "a place for the customer's own part");
 		ok(!(ca->needs & CA_ENDED) || strstr(ca->note, "ended"),
 		    "the end of a CA is said");
 	}

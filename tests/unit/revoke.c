@@ -77,10 +77,44 @@ finds_what_is_meant(void)
 	ok(find_certificate(path, &b, &name) == 0 && !name && slice_is(buf_view(&b), OTHER),
 	    "is found by its path");
 	buf_clear(&b);
+	snprintf(path, sizeof(path), "%s/same.pem", store_home());
+	ok(store_write("same.pem", slice("Subject: a\r\n-----BEGIN CERTIFICATE-----\r\n+//+AQ==\r\n"
+	    "-----END CERTIFICATE-----\r\n" OTHER)) == 0, "a copy of the certificate, written otherwise");
+	buf_clear(&b);
+	ok(find_certificate(path, &b, &name) == 0 && name && strcmp(name, "a.example") == 0,
+	    "is known to be that");
+	buf_clear(&b);
 	hush(1);
 	ok(find_certificate("none.example", &b, &name) == ST_CONFIG && !name &&
 	    strstr(last_failure(), "none.example"), "neither");
 	hush(0);
+}
+
+/* At which CA: the one given, else the one that it came from, else what conf says. */
+static void
+asks_where_it_came_from(void)
+{
+	static const struct {
+		const char *name, *given, *came, *want;
+	} table[] = {
+		{ "from there", 0, "https://came.example/dir", "https://came.example/dir" },
+		{ "given", "https://given.example/dir", "https://came.example/dir", "https://given.example/dir" },
+		{ "unknown", 0, "", "https://conf.example/dir" },
+	};
+	static struct renewal kept;
+	static struct conf c, all;
+	size_t i;
+
+	ok(store_write("certs/a.example/conf", slice("domain=a.example\nserver=https://conf.example/dir\n"
+	    "account=label\n")) == 0, "a certificate with a conf");
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		c.server.n = table[i].given != 0;
+		c.server.v[0] = table[i].given;
+		slice_copy(slice(table[i].came), kept.server, sizeof(kept.server));
+		renewal_write("a.example", &kept);
+		ok(options("a.example", &c, &all) == 0 && strcmp(conf_directory(&all), table[i].want) == 0 &&
+		    strcmp(all.account, "label") == 0, table[i].name);
+	}
 }
 
 int
@@ -96,5 +130,6 @@ main(void)
 		return 1;
 	says_what_and_why();
 	finds_what_is_meant();
+	asks_where_it_came_from();
 	return tap_done();
 }
