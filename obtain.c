@@ -374,6 +374,8 @@ commit(const char *name, const struct conf *c, struct renewal *st, const struct 
 static int
 conclude(const char *name, const struct conf *c, struct renewal *st, const struct chain *chain)
 {
+	int r;
+
 	st->live = store_live(name);
 	st->not_before = chain->not_before;
 	st->not_after = chain->not_after;
@@ -386,11 +388,14 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	st->failures = 0;
 	st->back_off = st->revoked = 0;
 	st->error[0] = 0;
-	if (store_remove_tree(store_cert_path(name, "/pending")) < 0)
-		return store_failed("cannot remove", store_cert_path(name, "/pending"));
+	/* in this order: who is cut off before goes on with it, who is after has nothing to do */
+	r = renewal_write(name, st);
+	if (r)
+		return r;
 	if (!foreign.pk)
 		store_remove(store_cert_path(name, "/request.pem"));
-	return renewal_write(name, st);
+	return store_remove_tree(store_cert_path(name, "/pending")) < 0 ?
+	    store_failed("cannot remove", store_cert_path(name, "/pending")) : 0;
 }
 
 /* --- one CA, or several --- */

@@ -356,11 +356,11 @@ server_cert()
 
 # --- Pebble and its challenge test server ----------------------------------
 
-# challtestsrv_start: DNS at 127.0.0.1:$dns_port that says 127.0.0.1 to every
+# challtestsrv_start: DNS at 127.0.0.1:$dns_port (made if unset) that says 127.0.0.1 to every
 # A query and is told more by: challtestsrv add-a '{"host":...}'
 challtestsrv_start()
 {
-	free_port dns_port
+	[ "$dns_port" ] || free_port dns_port
 	free_port challtestsrv_port
 	begin challtestsrv "$challtestsrv_port" pebble-challtestsrv \
 		-management "127.0.0.1:$challtestsrv_port" -dnsserver "127.0.0.1:$dns_port" \
@@ -377,9 +377,11 @@ challtestsrv()
 # and $tls_port (made if unset), asking $dns_port (if set).  NAME=VALUE are its
 # knobs, PEBBLE_VA_NOSLEEP=1 and so on; without them it is as Pebble is: sleeps,
 # 5 % of nonces refused, half of the authorizations reused.  $pebble_config
-# holds further members of its configuration, each with a comma at the end.
+# holds further members of its configuration, each with a comma at the end,
+# $pebble_profiles other profiles than the one.
 # Sets server (the directory URL), management, pebble_port; $ca is its server's CA.
 # Further instances: pebble_name=second pebble_start ...
+pebble_profile='"default": { "description": "ninety days", "validityPeriod": 7776000 }'
 pebble_start()
 {
 	ca_make
@@ -396,7 +398,7 @@ pebble_start()
 		"httpPort": $http_port, "tlsPort": $tls_port, "ocspResponderURL": "",
 		"retryAfter": { "authz": ${pebble_retry:-1}, "order": ${pebble_retry:-1} },
 		"keyAlgorithm": "ecdsa",
-		"profiles": { "default": { "description": "ninety days", "validityPeriod": 7776000 } } } }
+		"profiles": { ${pebble_profiles-$pebble_profile} } } }
 	END
 	pebble_env=
 	while [ $# -gt 0 ]; do
