@@ -621,8 +621,8 @@ wait_records(const struct conf *c, const struct acme_order *o, unsigned first, u
 		make_proof(o, &z->challenge[z->chosen], ident_of(c, o, z), z->wildcard);
 		if (!proof.record[0])
 			continue;
-		strcpy(text[n].record, proof.record);
-		strcpy(text[n].value, proof.auth);
+		slice_copy(slice(proof.record), text[n].record, sizeof(text[n].record));
+		slice_copy(slice(proof.auth), text[n].value, sizeof(text[n].value));
 		want[n].record = text[n].record;
 		want[n].value = text[n].value;
 		n++;

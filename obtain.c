@@ -484,11 +484,10 @@ try_servers(const char *name, struct conf *c, struct renewal *st, int fresh, uns
 		r = attempt(name, c, st, fresh);
 		if (r == 0 || i == conf_servers(c) || !own_reason(r))
 			return r;
-		failed = conf_directory(c);
+		failed = c->server.v[c->server_at];
 		account_close();
 		c->server_at = i <= first ? i - 1 : i;
-		warn(failed ? failed : "a CA", " failed - trying ",
-		    c->server.v[c->server_at], (char *)0);
+		warn(failed, " failed - trying ", c->server.v[c->server_at], (char *)0);
 	}
 }
 
@@ -506,7 +505,7 @@ first_server(const char *name, const struct conf *c, const struct renewal *st)
 int
 obtain(const char *name, struct conf *c, struct renewal *st)
 {
-	int fresh, r = prepare(name, c, st, &fresh);
+	int fresh = 1, r = prepare(name, c, st, &fresh);
 
 	key_refused = 0;
 	if (r == 0)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Killed anywhere, the next run goes on with the same key and the same order.
-# shellcheck disable=SC2154 # variables of lib.sh
+# shellcheck disable=SC2154,SC2317 # variables of lib.sh; functions called by name
 . "$(dirname "$0")/../lib.sh"
 
 strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
@@ -61,7 +61,7 @@ while
 	name=n$n.example.com
 	before=$(orders)
 	run strace -o "$scratch/trace" -e trace=rename,renameat,renameat2 \
-		-e inject=rename,renameat,renameat2:signal=KILL:when=$n "$acme" issue "$name" "$@"
+		-e inject=rename,renameat,renameat2:signal=KILL:when="$n" "$acme" issue "$name" "$@"
 	[ "$status" -ne 0 ]
 do
 	last=$(sed -n 's/^rename.*"\([^"]*\)".*/\1/p' "$scratch/trace" | tail -n 1)
@@ -79,7 +79,7 @@ run strace -o "$scratch/trace" -e trace=unlinkat "$acme" issue u.example.com "$@
 all=$(grep -c ^unlinkat "$scratch/trace")
 for n in $((all - 3)) $((all - 1)) $all; do
 	name=u$n.example.com
-	run strace -o "$scratch/trace" -e trace=unlinkat -e inject=unlinkat:signal=KILL:when=$n "$acme" issue "$name" "$@"
+	run strace -o "$scratch/trace" -e trace=unlinkat -e inject=unlinkat:signal=KILL:when="$n" "$acme" issue "$name" "$@"
 	is "killed at removal $n of $all" "$status" 137
 	live=$ACME_HOME/certs/$name/live
 	key=$(public "$live/privkey.pem")
