@@ -98,6 +98,7 @@ struct acme_authz {
 	acme_text error;
 	/* by the keeper */
 	int chosen;			/* challenge to answer, -1 none */
+	int standing;			/* what it wants was there before us */
 };
 struct acme_order {
 	char url[LIMIT_URL], finalize[LIMIT_URL], certificate[LIMIT_URL];

@@ -156,34 +156,27 @@ lower(int c)
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
-static int
-same_nocase(struct slice a, struct slice b)
+int
+slice_is_nocase(struct slice s, const char *text)
 {
 	size_t i;
 
-	if (a.n != b.n)
+	if (s.n != strlen(text))
 		return 0;
-	for (i = 0; i < a.n; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
+	for (i = 0; i < s.n; i++)
+		if (lower(s.p[i]) != lower(text[i]))
 			return 0;
 	return 1;
 }
 
 int
-slice_is_nocase(struct slice s, const char *text)
-{
-	return same_nocase(s, slice(text));
-}
-
-int
 slice_listed(struct slice s, const char *list)
 {
-	struct slice word;
+	size_t n;
 
-	for (; *list; list += word.n + (list[word.n] == ' ')) {
-		word.p = list;
-		word.n = strcspn(list, " ");
-		if (s.n && same_nocase(s, word))
+	for (; *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n && s.n == n && memcmp(s.p, list, n) == 0)
 			return 1;
 	}
 	return 0;

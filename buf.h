@@ -68,7 +68,7 @@ struct slice slice_of(const void *p, size_t n);
 struct slice buf_view(const struct buf *b);
 int slice_is(struct slice s, const char *text);		/* byte-equal */
 int slice_is_nocase(struct slice s, const char *text);	/* ASCII */
-int slice_listed(struct slice s, const char *list);	/* a word of list, between single spaces; ASCII case aside */
+int slice_listed(struct slice s, const char *list);	/* byte-equal to a word of list, between single spaces */
 /* Decimal digits only, no sign, no space, at most 18: 0, else -1. */
 int slice_uint(struct slice s, uint64_t *v);
 /* Copies s and a NUL into out of size (at least 1) bytes; -1 and "" if it does not fit or holds a NUL. */

@@ -25,7 +25,11 @@
 #include "value.h"
 #include "zone.h"
 
-enum { ENTRIES = 2 * LIMIT_NAMES, ZONE_WAIT = 600 };
+enum {
+	ENTRIES = 2 * LIMIT_NAMES,
+	ZONE_WAIT = 600,	/* s until all servers of a zone have a record */
+	RECORD_WAIT = 20000	/* ms for a record that may stand */
+};
 
 static char entry_mem[LIMIT_CONF], env_mem[LIMIT_CONF];
 
@@ -340,7 +344,7 @@ set_up_before(const struct acme_order *o, unsigned at, enum acme_type type,
 	for (i = 0; i < at; i++) {
 		const struct acme_authz *z = &o->authz[i];
 
-		if (z->chosen >= 0 && z->challenge[z->chosen].type == type &&
+		if (z->chosen >= 0 && !z->standing && z->challenge[z->chosen].type == type &&
 		    (type != ACME_DNS_PERSIST_01 || z->wildcard == o->authz[at].wildcard) &&
 		    strcmp(acme_string(o, z->challenge[z->chosen].token), token) == 0 &&
 		    same_ident(ident, acme_string(o, z->ident)))
@@ -399,6 +403,34 @@ make_proof(const struct acme_order *o, const struct acme_challenge *ch,
 	buf_text(&keyauth);
 	buf_text(&auth);
 	buf_text(&record);
+}
+
+struct search {
+	const char *issuers, *account;
+	int wildcard, found;
+};
+
+static void
+look_at_value(void *ctx, struct slice value)
+{
+	struct search *s = ctx;
+
+	s->found |= persist_match(value, s->issuers, s->account, s->wildcard, now_wall());
+}
+
+/* 1 if a record for a dns-persist-01 challenge of z stands already, as far as the DNS tells us. */
+static int
+record_stands(const struct conf *c, const struct acme_order *o, const struct acme_authz *z,
+    const struct acme_challenge *ch)
+{
+	struct search s = { acme_string(o, ch->issuers), persistent_account(o, ch), z->wildcard, 0 };
+
+	make_proof(o, ch, ident_of(c, o, z), z->wildcard);
+	if (zone_txt(proof.record, c->family, now_ms() + RECORD_WAIT, look_at_value, &s) < 0 && !stop_signal())
+		warn("no name server answers for ", proof.record, (char *)0);
+	if (s.found)
+		note(1, proof.record, " stands: no hook run; challenge answered", (char *)0);
+	return s.found;
 }
 
 /*
@@ -480,7 +512,10 @@ choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 			if (z->challenge[k].type != types[t] ||
 			    z->challenge[k].status == ACME_INVALID)
 				continue;
-			r = h->path[0] ? offer(name, c, o, i, k, remaining, h) : DECLINED;
+			z->standing = types[t] == ACME_DNS_PERSIST_01 &&
+			    record_stands(c, o, z, &z->challenge[k]);
+			r = z->standing ? 0 :
+			    h->path[0] ? offer(name, c, o, i, k, remaining, h) : DECLINED;
 			if (r == 0)
 				z->chosen = (int)k;
 			if (r != DECLINED)
@@ -583,13 +618,13 @@ wait_records(const struct conf *c, const struct acme_order *o, unsigned first, u
 
 	for (i = first; i < last; i++) {
 		z = &o->authz[i];
-		if (z->chosen < 0)
+		if (z->chosen < 0 || z->standing)
 			continue;
 		make_proof(o, &z->challenge[z->chosen], ident_of(c, o, z), z->wildcard);
 		if (!proof.record[0])
 			continue;
-		strcpy(text[n].record, proof.record);
-		strcpy(text[n].value, proof.auth);
+		slice_copy(slice(proof.record), text[n].record, sizeof(text[n].record));
+		slice_copy(slice(proof.auth), text[n].value, sizeof(text[n].value));
 		want[n].record = text[n].record;
 		want[n].value = text[n].value;
 		n++;

@@ -139,6 +139,9 @@ obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 {
 	int first = st->live == 0, r;
 
+	/* what a run left that was done but for this */
+	if (!st->pending && store_remove_tree(store_cert_path(name, "/pending")) < 0)
+		return store_failed("cannot remove", store_cert_path(name, "/pending"));
 	st->pending = 1;
 	r = renewal_write(name, st);
 	if (r == 0)

@@ -334,6 +334,8 @@ commit(const char *name, const struct conf *c, struct renewal *st, const struct 
 static int
 conclude(const char *name, const struct conf *c, struct renewal *st, const struct chain *chain)
 {
+	int r;
+
 	st->live = store_live(name);
 	st->not_before = chain->not_before;
 	st->not_after = chain->not_after;
@@ -345,11 +347,14 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	st->failures = 0;
 	st->back_off = st->revoked = 0;
 	st->error[0] = 0;
-	if (store_remove_tree(store_cert_path(name, "/pending")) < 0)
-		return store_failed("cannot remove", store_cert_path(name, "/pending"));
+	/* in this order: who is cut off before goes on with it, who is after has nothing to do */
+	r = renewal_write(name, st);
+	if (r)
+		return r;
 	if (!foreign.pk)
 		store_remove(store_cert_path(name, "/request.pem"));
-	return renewal_write(name, st);
+	return store_remove_tree(store_cert_path(name, "/pending")) < 0 ?
+	    store_failed("cannot remove", store_cert_path(name, "/pending")) : 0;
 }
 
 /* --- one CA, or several --- */
@@ -440,11 +445,10 @@ try_servers(const char *name, struct conf *c, struct renewal *st, int fresh, uns
 		r = attempt(name, c, st, fresh);
 		if (r == 0 || i == conf_servers(c) || !own_reason(r))
 			return r;
-		failed = conf_directory(c);
+		failed = c->server.v[c->server_at];
 		account_close();
 		c->server_at = i <= first ? i - 1 : i;
-		warn(failed ? failed : "a CA", " failed - trying ",
-		    c->server.v[c->server_at], (char *)0);
+		warn(failed, " failed - trying ", c->server.v[c->server_at], (char *)0);
 	}
 }
 
@@ -462,7 +466,7 @@ first_server(const char *name, const struct conf *c, const struct renewal *st)
 int
 obtain(const char *name, struct conf *c, struct renewal *st)
 {
-	int fresh, r = prepare(name, c, st, &fresh);
+	int fresh = 1, r = prepare(name, c, st, &fresh);
 
 	key_refused = 0;
 	if (r == 0)

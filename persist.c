@@ -1,7 +1,8 @@
 /*
  * persist.c - the TXT record behind dns-persist-01: written as CAs want it
  * (no final ';'), and read as RFC 8659 4.2 has it: tags in any case, unknown
- * ones passed over, one that counts given twice makes the value void.
+ * ones passed over, one that counts given twice makes the value void.  The
+ * issuer's name is compared byte by byte, as CAs do.
  */
 #include <string.h>
 

@@ -8,11 +8,11 @@
 
 #include "account.h"
 #include "acme.h"
-#include "keyinfo.h"
 #include "conf.h"
 #include "jws.h"
 #include "key.h"
 #include "keyfile.h"
+#include "keyinfo.h"
 #include "registration.h"
 #include "rollover.h"
 #include "store.h"

@@ -356,11 +356,11 @@ server_cert()
 
 # --- Pebble and its challenge test server ----------------------------------
 
-# challtestsrv_start: DNS at 127.0.0.1:$dns_port that says 127.0.0.1 to every
+# challtestsrv_start: DNS at 127.0.0.1:$dns_port (made if unset) that says 127.0.0.1 to every
 # A query and is told more by: challtestsrv add-a '{"host":...}'
 challtestsrv_start()
 {
-	free_port dns_port
+	[ "$dns_port" ] || free_port dns_port
 	free_port challtestsrv_port
 	begin challtestsrv "$challtestsrv_port" pebble-challtestsrv \
 		-management "127.0.0.1:$challtestsrv_port" -dnsserver "127.0.0.1:$dns_port" \
@@ -378,8 +378,8 @@ challtestsrv()
 # knobs, PEBBLE_VA_NOSLEEP=1 and so on; without them it is as Pebble is: sleeps,
 # 5 % of nonces refused, half of the authorizations reused.  $pebble_config
 # holds further members of its configuration, each with a comma at the end;
-# $pebble_validity is its certificates' lifetime in seconds (ninety days), and
-# $pebble_profiles further profiles, each with a comma before it.
+# $pebble_validity is its certificates' lifetime in seconds (ninety days), or
+# $pebble_profiles has its profiles.
 # Sets server (the directory URL), management, pebble_port; $ca is its server's CA.
 # Further instances: pebble_name=second pebble_start ...
 pebble_start()
@@ -390,6 +390,7 @@ pebble_start()
 	free_port pebble_port
 	free_port management_port
 	pebble_this=${pebble_name:-pebble}
+	pebble_default="\"default\": { \"description\": \"the only one\", \"validityPeriod\": ${pebble_validity:-7776000} }"
 	cat >"$scratch/$pebble_this.json" <<-END
 	{ "pebble": { ${pebble_config-}
 		"listenAddress": "127.0.0.1:$pebble_port",
@@ -398,7 +399,7 @@ pebble_start()
 		"httpPort": $http_port, "tlsPort": $tls_port, "ocspResponderURL": "",
 		"retryAfter": { "authz": ${pebble_retry:-1}, "order": ${pebble_retry:-1} },
 		"keyAlgorithm": "ecdsa",
-		"profiles": { "default": { "description": "the only one", "validityPeriod": ${pebble_validity:-7776000} }${pebble_profiles-} } } }
+		"profiles": { ${pebble_profiles-$pebble_default} } } }
 	END
 	pebble_env=
 	while [ $# -gt 0 ]; do

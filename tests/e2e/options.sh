@@ -81,4 +81,13 @@ is 'and keeps nothing' "$(files)" "$before"
 exits 'the same for a renewal' 0 "$acme" renew -n a.example.com -s letsencrypt \
 	--proxy "http://127.0.0.1:$proxy" -c "standalone:$http_port"
 is 'which keeps nothing either' "$(files)" "$before"
+openssl req -new -key "$scratch/own.pem" -subj / -addext subjectAltName=DNS:d.example.com -out "$scratch/d.csr"
+exits 'one of all that an order can be' 0 "$acme" issue -n --csr "$scratch/d.csr" -s "$server" -s letsencrypt --ca-file "$ca" \
+	-c "standalone:$http_port" --proxy "http://127.0.0.1:$proxy" -p default --not-after +20d --chain none
+like 'at the first CA that has a staging directory' "$err" "$server failed - trying letsencrypt\$"
+like 'tells of chains' "$err" 'none has an issuer called "none"'
+exits 'and of profiles' 78 "$acme" issue -n d.example.com -s letsencrypt --ca-file "$ca" \
+	-c "standalone:$http_port" --proxy "http://127.0.0.1:$proxy" -p none
+like 'which there are' "$err" 'its profiles are: default$'
+is 'nothing of these is kept' "$(files)" "$before"
 done_testing

@@ -182,9 +182,9 @@ test_slices(void)
 		ok(slice_is_nocase(slice(rows[i].a), rows[i].b) == rows[i].nocase,
 		    "slice_is_nocase folds ASCII letters only");
 	}
-	ok(slice_listed(slice("b"), "a B c") && slice_listed(slice("a"), "a") && slice_listed(slice("c"), "a c "),
+	ok(slice_listed(slice("b"), "a b c") && slice_listed(slice("a"), "a") && slice_listed(slice("c"), "a c "),
 	    "a word of a list");
-	ok(!slice_listed(slice("b"), "ab bc") && !slice_listed(slice(""), "a b") &&
+	ok(!slice_listed(slice("b"), "ab bc B") && !slice_listed(slice(""), "a b") &&
 	    !slice_listed(slice("a b"), "a b") && !slice_listed(slice("a"), ""), "nothing else is");
 	ok(!slice_is(nul, "a") && !slice_is_nocase(nul, "a"),
 	    "a NUL is a byte like any other");

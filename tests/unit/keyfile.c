@@ -7,7 +7,7 @@
 
 #include "../home.h"
 #include "../tap.h"
-#include "../../asn1.h"
+#include "../../keyinfo.h"
 #include "../../keyfile.c"
 
 static struct key key, other;
