@@ -499,11 +499,11 @@ wait_records(const struct acme_order *o, unsigned first, unsigned last, int fami
 {
 	static struct { char record[LIMIT_NAME + 32], value[64]; } text[LIMIT_NAMES];
 	struct zone_want want[LIMIT_NAMES];
-	char keyauth[LIMIT_TOKEN + 64];
 	const struct acme_challenge *ch;
 	unsigned i, n = 0;
 
 	for (i = first; i < last; i++) {
+		char keyauth[LIMIT_TOKEN + 64];
 		struct buf b = BUF(text[n].record), k = BUF(keyauth), d = BUF(text[n].value);
 
 		if (o->authz[i].chosen < 0)
