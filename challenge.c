@@ -607,11 +607,26 @@ wait_seconds(unsigned seconds)
 	return 0;
 }
 
-/* Until the servers of all zones have the TXT records of first..last-1. */
+/* A copy of text behind what b holds, with its NUL. */
+static const char *
+packed(struct buf *b, const char *text)
+{
+	const char *p = b->p + b->len;
+
+	buf_mem(b, text, strlen(text) + 1);
+	return p;
+}
+
+/*
+ * Until the servers of all zones have the TXT records of first..last-1.  Their
+ * texts are packed, so that few pages are touched; what does not fit (forty of
+ * the longest dns-persist-01 values do) is not waited for.
+ */
 static int
 wait_records(const struct conf *c, const struct acme_order *o, unsigned first, unsigned last)
 {
-	static struct { char record[sizeof(proof.record)], value[sizeof(proof.auth)]; } text[LIMIT_NAMES];
+	static char mem[2 * LIMIT_CONF];
+	struct buf b = BUF(mem);
 	struct zone_want want[LIMIT_NAMES];
 	const struct acme_authz *z;
 	unsigned i, n = 0;
@@ -623,10 +638,10 @@ wait_records(const struct conf *c, const struct acme_order *o, unsigned first, u
 		make_proof(o, &z->challenge[z->chosen], ident_of(c, o, z), z->wildcard);
 		if (!proof.record[0])
 			continue;
-		slice_copy(slice(proof.record), text[n].record, sizeof(text[n].record));
-		slice_copy(slice(proof.auth), text[n].value, sizeof(text[n].value));
-		want[n].record = text[n].record;
-		want[n].value = text[n].value;
+		want[n].record = packed(&b, proof.record);
+		want[n].value = packed(&b, proof.auth);
+		if (b.err)
+			break;
 		n++;
 	}
 	return n && zone_wait(want, n, c->family, ZONE_WAIT) < 0 ?

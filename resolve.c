@@ -44,7 +44,7 @@ next_line(struct lines *l, struct slice *line)
 	for (;;) {
 		line->p = l->mem + l->start;
 		line->n = l->end - l->start;
-		nl = memchr(line->p, '\n', line->n);
+		nl = line->n ? memchr(line->p, '\n', line->n) : 0;
 		if (nl) {
 			line->n = (size_t)(nl - line->p);
 			l->start += line->n + 1;
