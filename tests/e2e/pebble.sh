@@ -39,7 +39,7 @@ requests()
 
 with nonces PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=50 PEBBLE_AUTHZREUSE=0
 i=0
-while [ $((i += 1)) -le $((2 * repeat)) ]; do
+while [ $((i += 1)) -le "$repeat" ]; do
 	issue "n$i.example.com" "m$i.example.com"
 	issued "every second nonce is refused, run $i"
 	is 'one HEAD is enough' "$(requests nonce-plz)" 1
