@@ -48,31 +48,40 @@ directory_get(void)
 }
 
 static int
-directory_refresh(void)
+read_directory(struct acme_directory *d)
 {
-	static struct acme_directory d;
 	struct json_doc doc;
 	struct json v, meta;
 	int i;
 
-	if (directory_get() < 0 || reply_object(&doc, &v, "directory") < 0)
+	memset(d, 0, sizeof(*d));
+	if (reply_object(&doc, &v, "directory") < 0)
 		return -1;
-	memset(&d, 0, sizeof(d));
 	for (i = 0; i < EP_COUNT; i++)
 		if (reply_url(json_get(v, acme_endpoint_name[i]), acme.dir_url,
-		    d.url[i], LIMIT_URL) < 0)
+		    d->url[i], LIMIT_URL) < 0)
 			return -1;
 	meta = json_get(v, "meta");
-	json_string(json_get(meta, "termsOfService"), d.terms, sizeof(d.terms));
-	reply_words(json_get(meta, "profiles"), d.profiles, sizeof(d.profiles));
-	reply_words(json_get(meta, "caaIdentities"), d.caa, sizeof(d.caa));
-	d.external_account_required = json_bool(json_get(meta, "externalAccountRequired"), 0);
+	json_string(json_get(meta, "termsOfService"), d->terms, sizeof(d->terms));
+	reply_words(json_get(meta, "profiles"), d->profiles, sizeof(d->profiles));
+	reply_words(json_get(meta, "caaIdentities"), d->caa, sizeof(d->caa));
+	d->external_account_required = json_bool(json_get(meta, "externalAccountRequired"), 0);
 	if (doc.err)
 		return reply_bad(&doc, "directory");
 	for (i = EP_NEW_NONCE; i <= EP_NEW_ORDER; i++)
-		if (!d.url[i][0])
+		if (!d->url[i][0])
 			return talk_problem(ST_PROTO, "directory ", acme.dir_url, " lacks ",
 			    acme_endpoint_name[i], (char *)0);
+	return 0;
+}
+
+static int
+directory_refresh(void)
+{
+	static struct acme_directory d;
+
+	if (directory_get() < 0 || read_directory(&d) < 0)
+		return -1;
 	acme.dir = d;
 	acme.dir_fetched = 1;
 	return 0;
@@ -221,24 +230,14 @@ acme_revoke(void)
 /* --- renewal information (RFC 9773) --- */
 
 static int
-renewal_info(const char *id, struct acme_renewal *out)
+read_renewal(struct acme_renewal *out)
 {
-	char url[LIMIT_URL], start[64], end[64];
-	struct buf b = BUF(url), why = BUF(out->explanation);
+	char start[64], end[64];
+	struct buf why = BUF(out->explanation);
 	struct json_doc doc;
 	struct json v, window;
-	int redirect;
 
-	memset(out, 0, sizeof(*out));
-	if (!acme.dir.url[EP_RENEWAL_INFO][0])
-		return talk_problem(ST_REFUSED, "this CA offers no ",
-		    acme_endpoint_name[EP_RENEWAL_INFO], (char *)0);
-	buf_all(&b, acme.dir.url[EP_RENEWAL_INFO], "/", id, (char *)0);
-	buf_text(&b);
-	if (b.err)
-		return talk_problem(ST_PROTO, "renewal information: the URL is too long", (char *)0);
-	if (talk_get(url, "renewal information", &redirect) < 0 || redirect ||
-	    reply_object(&doc, &v, "renewal information") < 0)
+	if (reply_object(&doc, &v, "renewal information") < 0)
 		return -1;
 	out->retry_after = talk_retry_after();
 	window = json_get(v, "suggestedWindow");
@@ -253,6 +252,26 @@ renewal_info(const char *id, struct acme_renewal *out)
 	    time_rfc3339(slice(end), &out->end) < 0 || out->end <= out->start)
 		return talk_problem(ST_PROTO, "renewal information: no proper window", (char *)0);
 	return 0;
+}
+
+static int
+renewal_info(const char *id, struct acme_renewal *out)
+{
+	char url[LIMIT_URL];
+	struct buf b = BUF(url);
+	int redirect;
+
+	memset(out, 0, sizeof(*out));
+	if (!acme.dir.url[EP_RENEWAL_INFO][0])
+		return talk_problem(ST_REFUSED, "this CA offers no ",
+		    acme_endpoint_name[EP_RENEWAL_INFO], (char *)0);
+	buf_all(&b, acme.dir.url[EP_RENEWAL_INFO], "/", id, (char *)0);
+	buf_text(&b);
+	if (b.err)
+		return talk_problem(ST_PROTO, "renewal information: the URL is too long", (char *)0);
+	if (talk_get(url, "renewal information", &redirect) < 0 || redirect)
+		return -1;
+	return read_renewal(out);
 }
 
 int

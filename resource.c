@@ -15,8 +15,8 @@
 #include "util.h"
 
 enum {
-	WAIT_LIMIT = 30,	/* s of Retry-After that one poll is put off */
-	WAIT_ABSURD = 600,	/* s: a Retry-After beyond is not about this order (ZeroSSL: 86400) */
+	POLL_WAIT = 30,		/* s of Retry-After that one poll is put off */
+	POLL_ABSURD = 600,	/* s: a Retry-After beyond is not about this order (ZeroSSL: 86400) */
 	POLL_FIRST = 50,	/* ms, doubling */
 	POLL_LIMIT = 5000,	/* ms, without Retry-After */
 	POLL_LAST = 1000,	/* ms that are left for the last poll */
@@ -488,8 +488,8 @@ poll_delay(unsigned n)
 	int64_t after = talk_retry_after(), left = talk_deadline() - now_ms() - POLL_LAST;
 	int64_t delay = n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
 
-	if (after > 0 && after <= WAIT_ABSURD)
-		delay = (after < WAIT_LIMIT ? after : WAIT_LIMIT) * 1000;
+	if (after > 0 && after <= POLL_ABSURD)
+		delay = (after < POLL_WAIT ? after : POLL_WAIT) * 1000;
 	return left <= 0 ? 0 : delay < left ? delay : left;
 }
 
@@ -576,7 +576,7 @@ static int
 maybe_finalized(const struct acme_problem *why)
 {
 	return why->status == ST_NET || strcmp(why->type, "orderNotReady") == 0 ||
-	    (why->http >= 500 && (!why->retry_at || why->retry_at <= now_wall() + WAIT_LIMIT));
+	    (why->http >= 500 && (!why->retry_at || why->retry_at <= now_wall() + POLL_WAIT));
 }
 
 /* Sends the request, and in doubt looks at the order before it sends it again. */

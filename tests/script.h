@@ -3,6 +3,7 @@
  * server behind fake tls_ functions.  talk(replies) begins a conversation with
  * it; what it was sent is in heard (request lines) and now_sent (the last one).
  */
+#include "../acme.h"
 #include "../http.h"
 #include "../tls.h"
 

@@ -2,10 +2,12 @@
 # Behaviours of CAs that break naive clients, numbered as in the project's notes
 # on the protocol: the program against tests/ca/server.py, which plays each row
 # of tests/ca/behaviours.py.  CASES="007 012" plays just those.
+# shellcheck disable=SC2317 # rows call the functions
 . "$(dirname "$0")/../lib.sh"
 
 table=${TABLE:-tests/ca/behaviours.py}
 ca_make
+ca_port=''
 free_port ca_port
 begin ca "$ca_port" /usr/bin/python3 tests/ca/server.py "$ca_port" "$scratch" "$table"
 

@@ -123,10 +123,138 @@ waits(void)
 	    "a finalize whose answer is lost: the order is looked at first");
 }
 
+/* An order with one authorization, its challenge chosen; the script continues with rest. */
+static void
+chosen_order(const char *challenge, const char *const *rest)
+{
+	static const char *s[16];
+	char body[1024];
+	size_t n = 0;
+
+	snprintf(body, sizeof(body), "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\","
+	    "\"value\":\"b.example\"},\"challenges\":[%s]}", challenge);
+	s[n++] = NONCE;
+	s[n++] = reply("201 OK", N "Location: /o/1\r\n", "{\"status\":\"pending\","
+	    "\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
+	s[n++] = reply("200 OK", N, body);
+	while (*rest)
+		s[n++] = *rest++;
+	s[n] = 0;
+	talk(s);
+	acme_new_order(&order);
+	acme_authorizations(&order);
+	order.authz[0].chosen = 0;
+}
+
+#define PENDING "{\"type\":\"http-01\",\"url\":\"/c\",\"token\":\"t\",\"status\":\"pending\"}"
+#define REFUSED ",\"error\":{\"type\":\"x:connection\",\"detail\":\"refused\"}"
+
+static void
+hears_answers(void)
+{
+	static const struct {
+		const char *name, *status, *body;
+		int result;
+	} table[] = {
+		{ "the challenge", "200 OK", PENDING, 0 },
+		{ "nothing", "200 OK", "", 0 },
+		{ "something else", "200 OK", "[1]", 0 },
+		{ "invalid", "200 OK", "{\"status\":\"invalid\"" REFUSED "}", -1 },
+		{ "invalid without a reason", "200 OK", "{\"status\":\"invalid\"}", -1 },
+		{ "it runs already", "409 Conflict", "{\"type\":\"x:conflict\"}", 0 },
+		{ "it is decided already", "400 Bad", "{\"type\":\"x:malformed\"}", 0 },
+		{ "it is not ours", "403 No", "{\"type\":\"x:unauthorized\"}", -1 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const char *s[] = { reply(table[i].status, N, table[i].body), 0 };
+
+		chosen_order(PENDING, s);
+		ok(acme_answer(&order) == table[i].result, table[i].name);
+		if (strcmp(table[i].name, "invalid") == 0)
+			is_str(acme_why()->text, "validation of b.example failed: connection: refused", "its reason");
+	}
+}
+
+static void
+reads_certificates(void)
+{
+	static const struct {
+		const char *name, *type, *body, *want;
+		int result;
+	} table[] = {
+		{ "PEM", "application/pem-certificate-chain", "PEM", "PEM", 0 },
+		{ "PEM with parameters", "Application/pem-certificate-chain ; x=y", "PEM", "PEM", 0 },
+		{ "a longer type", "application/pem-certificate-chains", "PEM", "", -1 },
+		{ "HTML", "text/html", "PEM", "", -1 },
+		{ "DER", "application/pkix-cert", "abc",
+		  "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", 0 },
+	};
+	char mem[512], headers[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct buf b = BUF(mem);
+		const char *s[3] = { NONCE, 0, 0 };
+
+		snprintf(headers, sizeof(headers), N "Content-Type: %s\r\n", table[i].type);
+		s[1] = reply("200 OK", headers, table[i].body);
+		talk(s);
+		slice_copy(slice("https://ca/x"), order.certificate, sizeof(order.certificate));
+		ok(acme_certificate(&order, 0, &b) == table[i].result, table[i].name);
+		is_str(buf_text(&b), table[i].want, "what comes out");
+	}
+}
+
+/* 50 ms, doubling, or as the server says; never so long that no poll is left. */
+static void
+puts_polls_off(void)
+{
+	static const struct {
+		const char *name, *after;
+		unsigned poll;
+		int64_t want;
+	} table[] = {
+		{ "the first poll", "", 0, 50 },
+		{ "the fourth", "", 3, 400 },
+		{ "the hundredth", "", 100, 5000 },
+		{ "as the server says", "Retry-After: 2\r\n", 3, 2000 },
+		{ "the server exaggerates", "Retry-After: 100\r\n", 3, 30000 },
+		{ "the server is not to be taken seriously", "Retry-After: 86400\r\n", 3, 400 },
+		{ "nor now", "Retry-After: -1\r\n", 3, 400 },
+		{ "at once", "Retry-After: 0\r\n", 3, 400 },
+	};
+	static const unsigned allowed[] = { 60, 2, 1 };
+	int64_t ms;
+	int redirect;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const char *s[] = { reply("200 OK", table[i].after, ""), 0 };
+
+		talk(s);
+		talk_allow(60);
+		talk_enter();
+		talk_get("https://ca/x", "x", &redirect);
+		ok(poll_delay(table[i].poll) == table[i].want, table[i].name);
+	}
+	for (i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
+		talk_allow(allowed[i]);
+		talk_enter();
+		ms = poll_delay(100);
+		ok(i == 0 ? ms == 5000 : i == 1 ? ms > 500 && ms <= 1000 : ms == 0,
+		    "no longer than there is time");
+	}
+}
+
 int
 main(void)
 {
 	reads_orders();
 	waits();
+	hears_answers();
+	reads_certificates();
+	puts_polls_off();
 	return tap_done();
 }

@@ -110,6 +110,61 @@ problems_are_text(void)
 	is_str(talk_why()->text, "short", "and leaves nothing of one before");
 }
 
+static void
+knows_bad_nonces(void)
+{
+	static const struct {
+		const char *name, *body;
+		int status, want;
+	} table[] = {
+		{ "badNonce", "{\"type\":\"urn:ietf:params:acme:error:badNonce\"}", 400, 1 },
+		{ "with another status", "{\"type\":\"a:badNonce\"}", 403, 1 },
+		{ "in words", "{\"type\":\"a:malformed\",\"detail\":\"The Replay Nonce is not recognized\"}", 400, 1 },
+		{ "as text", "invalid NONCE", 400, 1 },
+		{ "words, but another type", "{\"type\":\"a:caa\",\"detail\":\"nonce.example\"}", 400, 0 },
+		{ "words, but another status", "no nonce", 403, 0 },
+		{ "cut off", "nonc", 400, 0 },
+		{ "nothing", "", 400, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		replied(table[i].status, "", table[i].body);
+		judge("x", "https://ca.example/");
+		ok(bad_nonce() == table[i].want, table[i].name);
+	}
+}
+
+/* Dates are by the clock of the server, where it tells. */
+static void
+moments_are_the_servers(void)
+{
+	static const struct {
+		const char *name, *head;
+		int64_t want;
+	} table[] = {
+		{ "seconds", "Retry-After: 7\r\n", 7 },
+		{ "a date by the clock of the server", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"
+		  "Retry-After: Wed, 01 Jan 2020 00:00:07 GMT\r\n", 7 },
+		{ "a date that has passed there", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"
+		  "Retry-After: Tue, 31 Dec 2019 00:00:07 GMT\r\n", 0 },
+		{ "a date by ours", "Date: x\r\nRetry-After: Wed, 01 Jan 2020 00:00:07 GMT\r\n", 0 },
+		{ "a year at most", "Retry-After: 99999999999\r\n", 366 * 86400 },
+		{ "none", "", -1 },
+		{ "junk", "Retry-After: soon\r\n", -1 },
+		{ "negative", "Retry-After: -1\r\n", -1 },
+	};
+	size_t i;
+	int64_t got;
+
+	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		replied(200, table[i].head, "");
+		got = talk_retry_after();
+		/* a second may pass in between */
+		ok(got == table[i].want || (table[i].want == 7 && got == 6), table[i].name);
+	}
+}
+
 /* --- nonces --- */
 
 static void
@@ -278,6 +333,8 @@ main(void)
 	moment_in_text();
 	words_of_problems();
 	problems_are_text();
+	knows_bad_nonces();
+	moments_are_the_servers();
 	nonces_are_checked();
 	nonces_are_kept();
 	later_is_understood();
