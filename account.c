@@ -325,9 +325,9 @@ need_key(const struct conf *c, enum account_mode mode)
 	int r = read_key();
 
 	if (r == -1 && mode == ACCOUNT_CREATE) {
-		if (key_generate(&ac.key, t) < 0)
-			return fail(ST_CONFIG, "cannot make an account key: no entropy", (char *)0);
-		r = write_key();
+		r = key_make(&ac.key, t);
+		if (r == 0)
+			r = write_key();
 		if (r)
 			return r;
 	} else if (r == -1) {

@@ -69,5 +69,10 @@ void signals_default(void);
 enum wait { WAIT_READY, WAIT_TIMEOUT, WAIT_SIGNAL };
 enum wait wait_fd(int fd, short events, int64_t deadline);
 void signals_cleanup(int on);
+/*
+ * While on, a stop signal ends the process there and then: for what takes long
+ * without waiting, at a time when nothing stands that would have to be cleaned up.
+ */
+void signals_deadly(int on);
 
 #endif
