@@ -263,11 +263,13 @@ static int
 make_key(const struct conf *c)
 {
 	enum key_type t = c->account_key_type ? key_type(c->account_key_type) : KEY_EC256;
+	int r;
 
 	if (ac.key.type && store_rename(registration_path(ac.dir, "key.pem"), "key.pem.unused") < 0)
 		return store_failed("cannot rename", registration_path(ac.dir, "key.pem"));
-	if (key_generate(&ac.key, t) < 0)
-		return fail(ST_CONFIG, "cannot make an account key: no entropy", (char *)0);
+	r = key_make(&ac.key, t);
+	if (r)
+		return r;
 	account_bridge(&ac.jws, &ac.key, &ac.pk);
 	if (store_mkdir(ac.dir) < 0)
 		return store_failed("cannot make", ac.dir);

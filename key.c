@@ -408,9 +408,34 @@ rsa_consistent(const struct key *k)
 	return !(bad | not_inverse(r.q, r.h, r.iq, r.p, r.h));
 }
 
+/*
+ * Random bytes for a long search: each candidate for a prime asks for some, so
+ * a line of progress can be kept alive from here.
+ */
+struct search {
+	const br_prng_class *vtable;	/* first: BearSSL's idea of the whole */
+	const br_prng_class **source;
+	int64_t since, shown;
+};
+
+static void
+search_generate(const br_prng_class **context, void *out, size_t n)
+{
+	struct search *s = (struct search *)(void *)context;
+	int64_t seconds = (now_ms() - s->since) / 1000;
+
+	if (seconds != s->shown)
+		progress("making a key", 0, 0, (unsigned)seconds);
+	s->shown = seconds;
+	(*s->source)->generate(s->source, out, n);
+}
+
+static const br_prng_class search_class = { sizeof(struct search), 0, search_generate, 0 };
+
 static int
 rsa_generate(struct key *k, const br_prng_class **prng)
 {
+	struct search search = { &search_class, prng, now_ms(), -1 };
 	struct rsa r = rsa_of(k);
 	br_rsa_private_key sk;
 	br_rsa_public_key pk;
@@ -419,7 +444,8 @@ rsa_generate(struct key *k, const br_prng_class **prng)
 	const uint32_t e = 65537;
 	uint32_t good;
 
-	good = br_rsa_keygen_get_default()(prng, &sk, secret, &pk, public,
+	signals_deadly(1);
+	good = br_rsa_keygen_get_default()(&search.vtable, &sk, secret, &pk, public,
 	    (unsigned)(16 * r.h), e);
 	if (good) {
 		memcpy(r.p, sk.p, r.h);
@@ -431,6 +457,8 @@ rsa_generate(struct key *k, const br_prng_class **prng)
 		memcpy(r.e, "\0\1\0\1", 4);
 		good = br_rsa_compute_privexp_get_default()(r.d, &sk, e) == 2 * r.h;
 	}
+	signals_deadly(0);
+	progress(0, 0, 0, 0);
 	wipe(secret, sizeof(secret));
 	return good && rsa_consistent(k) ? 0 : -1;
 }
@@ -494,6 +522,15 @@ key_generate(struct key *k, enum key_type t)
 	if (bad)
 		key_wipe(k);
 	return bad;
+}
+
+int
+key_make(struct key *k, enum key_type t)
+{
+	note(1, "making a key: ", key_type_name(t), (char *)0);
+	if (key_generate(k, t) == 0)
+		return 0;
+	return fail(ST_CONFIG, "cannot make a key: ", stop_signal() ? "stopped" : "no entropy", (char *)0);
 }
 
 /* Reading.  These return what is wrong, or a null pointer. */

@@ -39,7 +39,12 @@ uint32_t random_below(uint32_t n);
 void *random_prng(void);
 
 /* Each 0 or -1; on -1 the key is wiped. */
-int key_generate(struct key *k, enum key_type t);	/* RSA takes seconds, on a router minutes */
+/*
+ * RSA takes seconds, on a router minutes, with a line of progress; a stop signal
+ * ends the process meanwhile, so nothing may stand that it would leave behind.
+ */
+int key_generate(struct key *k, enum key_type t);
+int key_make(struct key *k, enum key_type t);	/* the same: 0, or a status, printed */
 /*
  * One key from PEM.  *why is a static text on error ("encrypted", "RSA below
  * 2048 bits", ...), else 0.  Refused: encrypted keys, RSA of other sizes, other

@@ -43,16 +43,6 @@ wanted_type(const struct conf *c)
 	return c->key_type ? key_type(c->key_type) : KEY_EC256;
 }
 
-/* Makes a new key; a stop signal kills at once, since nothing stands yet. */
-static int
-make_key(const struct conf *c)
-{
-	note(1, "making a key: ", key_type_name(wanted_type(c)), (char *)0);
-	if (key_generate(&key, wanted_type(c)) == 0)
-		return 0;
-	return fail(ST_CONFIG, "cannot make a key: no entropy", (char *)0);
-}
-
 /* The key that the user wants to have again, into `key`: 0, 1 none, or a status, printed. */
 static int
 wanted_key(const char *name, const struct conf *c, const struct renewal *st)
@@ -91,7 +81,7 @@ prepare_key(const char *name, const struct conf *c, const struct renewal *st, in
 		key = pending;
 		r = 0;
 	} else if (r == 1) {
-		r = make_key(c);
+		r = key_make(&key, wanted_type(c));
 	}
 	if (r == 0 && left == 0) {
 		key_public(&key, &pk);
@@ -115,7 +105,7 @@ prepare(const char *name, const struct conf *c, const struct renewal *st, int *f
 		return request_open(name, c, &foreign, fresh);
 	if (fresh)
 		return prepare_key(name, c, st, fresh);
-	return c->key ? keyfile_foreign(c->key, &key) : make_key(c);
+	return c->key ? keyfile_foreign(c->key, &key) : key_make(&key, wanted_type(c));
 }
 
 /* The certificate's public key. */

@@ -25,8 +25,7 @@ prepare(const struct conf *c, struct key *k)
 	enum key_type type = c->account_key_type ? key_type(c->account_key_type) :
 	    (enum key_type)account_key_type();
 	struct pk pk;
-	int r = c->key ? keyfile_foreign(c->key, k) : key_generate(k, type) == 0 ? 0 :
-	    fail(ST_CONFIG, "cannot make an account key: no entropy", (char *)0);
+	int r = c->key ? keyfile_foreign(c->key, k) : key_make(k, type);
 
 	if (r)
 		return r;

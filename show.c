@@ -663,10 +663,10 @@ make_key(const struct conf *c)
 {
 	static char mem[LIMIT_PEM_KEY];
 	struct buf pem = BUF(mem);
-	int fd, bad;
+	int fd, bad = key_make(&request_key, c->key_type ? key_type(c->key_type) : KEY_EC256);
 
-	if (key_generate(&request_key, c->key_type ? key_type(c->key_type) : KEY_EC256) < 0)
-		return fail(ST_CONFIG, "cannot make a key: no entropy", (char *)0);
+	if (bad)
+		return bad;
 	key_write(&request_key, &pem);
 	fd = open(c->key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bad = fd < 0 || fchmod(fd, 0600) < 0 || pem.err ||

@@ -440,6 +440,37 @@ signals_cleanup(int on)
 	stop_enough = on ? 2 : 1;
 }
 
+/* Blocked in here, the signal comes when we return, to the default that it then has. */
+static void
+end_here(int sig)
+{
+	progress(0, 0, 0, 0);
+	raise(sig);
+}
+
+void
+signals_deadly(int on)
+{
+	struct sigaction sa, old;
+	sigset_t ours;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&ours);
+	sa.sa_handler = on ? end_here : on_signal;
+	sa.sa_flags = on ? (int)SA_RESETHAND : 0;
+	for (i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals); i++) {
+		/* only what signals_catch() took */
+		if (sigaction(stop_signals[i], 0, &old) < 0 ||
+		    (old.sa_handler != on_signal && old.sa_handler != end_here))
+			continue;
+		sigaddset(&ours, stop_signals[i]);
+		sigaction(stop_signals[i], &sa, 0);
+	}
+	sigprocmask(on ? SIG_UNBLOCK : SIG_BLOCK, &ours, 0);
+}
+
 /* The mask that lets the stop signals through. */
 static void
 open_mask(sigset_t *mask)

@@ -74,5 +74,10 @@ enum wait wait_fd(int fd, short events, int64_t deadline);
 struct pollfd;
 enum wait wait_fds(struct pollfd *p, unsigned n, int64_t deadline);
 void signals_cleanup(int on);
+/*
+ * While on, a stop signal ends the process there and then: for what takes long
+ * without waiting, at a time when nothing stands that would have to be cleaned up.
+ */
+void signals_deadly(int on);
 
 #endif
