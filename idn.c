@@ -226,7 +226,8 @@ is_ascii(const char *s, size_t n)
 static int
 bad_hyphens(const uint32_t *c, size_t count)
 {
-	return c[0] == '-' || c[count - 1] == '-' || (count >= PREFIX && c[2] == '-' && c[3] == '-');
+	return count == 0 || c[0] == '-' || c[count - 1] == '-' ||
+	    (count >= PREFIX && c[2] == '-' && c[3] == '-');
 }
 
 const char *
