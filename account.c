@@ -263,13 +263,14 @@ static int
 make_key(const struct conf *c)
 {
 	enum key_type t = c->account_key_type ? key_type(c->account_key_type) : KEY_EC256;
-	int r;
+	int r, had = ac.key.type != KEY_NONE;
 
-	if (ac.key.type && store_rename(registration_path(ac.dir, "key.pem"), "key.pem.unused") < 0)
-		return store_failed("cannot rename", registration_path(ac.dir, "key.pem"));
+	/* the old one goes aside only when there is another */
 	r = key_make(&ac.key, t);
 	if (r)
 		return r;
+	if (had && store_rename(registration_path(ac.dir, "key.pem"), "key.pem.unused") < 0)
+		return store_failed("cannot rename", registration_path(ac.dir, "key.pem"));
 	account_bridge(&ac.jws, &ac.key, &ac.pk);
 	if (store_mkdir(ac.dir) < 0)
 		return store_failed("cannot make", ac.dir);
