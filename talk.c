@@ -393,9 +393,8 @@ talk_problem_text(struct buf *b, struct json v)
 {
 	char type[128];
 	struct json_doc quiet;
-	struct json_iter it = { 0 }, at = { 0 };
+	struct json_iter it = { 0 };
 	struct json all, sub, ident;
-	const char *sep = "; algorithms: ";
 	char mem[1600];
 	struct buf detail = BUF(mem);
 
@@ -421,14 +420,6 @@ talk_problem_text(struct buf *b, struct json v)
 		buf_clear(&detail);
 		json_text(json_get(sub, "detail"), &detail);
 		buf_printable(b, buf_view(&detail));
-	}
-	/* of badSignatureAlgorithm (RFC 8555 6.2) */
-	all = json_get(v, "algorithms");
-	while (!b->err && (sub = json_next(all, &at)).type == JSON_STRING) {
-		json_string(sub, type, sizeof(type));
-		buf_str(b, sep);
-		buf_printable(b, slice(type));
-		sep = " ";
 	}
 }
 
