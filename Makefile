@@ -43,16 +43,19 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 	-DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0 $(SECTIONS) $(FIXED) $(CFLAGS)
 
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
-OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/asn1.o $(B)/base64.o $(B)/buf.o \
-	$(B)/ca.o $(B)/certs.o $(B)/chain.o $(B)/challenge.o $(B)/conf.o $(B)/der.o $(B)/dir.o \
-	$(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o $(B)/http.o $(B)/idn.o \
-	$(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/key.o $(B)/keyfile.o $(B)/keyinfo.o \
-	$(B)/manage.o $(B)/name.o $(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o \
-	$(B)/registration.o $(B)/renewal.o $(B)/reply.o $(B)/request.o $(B)/resolve.o \
-	$(B)/resource.o $(B)/respond.o $(B)/revoke.o $(B)/rollover.o $(B)/roots.o $(B)/serve.o \
-	$(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o $(B)/util.o \
-	$(B)/value.o $(B)/zone.o
+# What the responder runs stands at the end, beside BearSSL and libc: then the pages of
+# the rest are none of its memory.
+OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $(B)/chain.o \
+	$(B)/challenge.o $(B)/conf.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
+	$(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/keyfile.o $(B)/manage.o \
+	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/registration.o $(B)/renewal.o \
+	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/revoke.o $(B)/rollover.o \
+	$(B)/roots.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o \
+	$(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
+RESPONDER_OBJ = $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/der.o $(B)/dir.o $(B)/key.o \
+	$(B)/keyinfo.o $(B)/name.o $(B)/respond.o $(B)/serve.o $(B)/util.o
 LIB = $(B)/libacme.a $(B)/libbearssl.a
+PROGRAM = $(B)/main.o $(B)/hook.o $(OBJ) $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
@@ -68,11 +71,11 @@ all: acme
 
 acme: $(B)/acme
 	@echo '  LINK    acme'
-	$(S)s=-s; [ '$(STATIC)' ] || s=; $(LINK) $$s -o $@ $(B)/main.o $(LIB)
+	$(S)s=-s; [ '$(STATIC)' ] || s=; $(LINK) $$s -o $@ $(PROGRAM)
 
 # With symbols, for make size and the debugger.
-$(B)/acme: $(B)/main.o $(LIB)
-	$(S)$(LINK) -o $@ $(B)/main.o $(LIB)
+$(B)/acme: $(PROGRAM)
+	$(S)$(LINK) -o $@ $(PROGRAM)
 
 $(B)/libacme.a: $(OBJ) $(B)/hook.o
 	$(S)rm -f $@

@@ -107,10 +107,11 @@ struct acme_order {
 	unsigned idents;		/* identifiers, as the server gave them */
 	acme_text ident[LIMIT_NAMES];
 	unsigned count;			/* authorizations; only .url until acme_authorizations() */
-	struct acme_authz authz[LIMIT_NAMES];
 	uint32_t used;
+	struct acme_authz authz[LIMIT_NAMES];	/* what is not counted, and the arena, is never touched */
 	char arena[128 * 1024];
 };
+void acme_order_clear(struct acme_order *o);
 const char *acme_string(const struct acme_order *o, acme_text t);
 
 /*

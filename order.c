@@ -266,7 +266,7 @@ remembered_order(const char *name, const struct conf *c, struct acme_order *o)
 	struct slice text = read_order(name, c), server = kv_get(text, "server");
 	struct slice url = kv_get(text, "url");
 
-	memset(o, 0, offsetof(struct acme_order, arena));
+	acme_order_clear(o);
 	return url.p && server.p && slice_is(server, conf_directory(c)) &&
 	    slice_copy(url, o->url, sizeof(o->url)) == 0;
 }

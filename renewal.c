@@ -73,7 +73,8 @@ renewal_read(const char *name, struct renewal *r)
 	const char *path = store_cert_path(name, "/renewal");
 	struct slice text, key, value;
 
-	memset(r, 0, sizeof(*r));
+	memset(r, 0, offsetof(struct renewal, owed));
+	r->owed[0] = 0;
 	if (store_read(path, &b) < 0) {
 		if (errno != ENOENT)
 			warn("cannot read ", path, ":", (char *)0);

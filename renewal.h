@@ -28,7 +28,7 @@ struct renewal {
 	int64_t back_off;		/* not to be tried before by renew, 0 free */
 	int64_t revoked;		/* when, 0 not: not renewed unless told */
 	char error[512];		/* the last failure, "" none */
-	char owed[8192];		/* lines "deploy PROG" and "reload CMD", to be run */
+	char owed[8192];		/* lines "deploy PROG" and "reload CMD", to be run; last, since mostly not touched */
 };
 
 /* A missing or unreadable file gives an empty one, due now, with a warning if unreadable. */

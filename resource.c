@@ -155,6 +155,7 @@ read_authorization_urls(struct acme_order *o, struct json array, const char *bas
 			return talk_problem(ST_PROTO, "order: more than 100 authorizations", (char *)0);
 		if (reply_url(v, base, url, sizeof(url)) < 0)
 			return -1;
+		memset(&o->authz[o->count], 0, sizeof(o->authz[0]));
 		o->authz[o->count].chosen = -1;
 		o->authz[o->count++].url = keep(o, url, full);
 	}
@@ -189,12 +190,18 @@ read_order(struct acme_order *o)
 	return 0;
 }
 
+void
+acme_order_clear(struct acme_order *o)
+{
+	memset(o, 0, offsetof(struct acme_order, authz));
+}
+
 static int
 new_order(struct acme_order *o)
 {
 	char url[LIMIT_URL];
 
-	memset(o, 0, offsetof(struct acme_order, arena));
+	acme_order_clear(o);
 	if (acme_to_endpoint(ACME_NEW_ORDER, EP_NEW_ORDER, url) < 0 ||
 	    reply_location(url, o->url, "new order") < 0)
 		return -1;

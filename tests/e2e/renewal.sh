@@ -131,7 +131,8 @@ is 'renews at once' "$(generation)" 2
 is 'and is forgotten' "$(value window_start)$(value chosen)$(value explanation)" ''
 aged a.example.com
 cp "$ACME_HOME/certs/a.example.com/live/cert.pem" "$scratch/copy.pem"
-exits 'revoked at the CA, not by us' 0 "$acme" revoke "$scratch/copy.pem" -s "$server" --ca-file "$ca"
+exits 'revoked at the CA, not by us' 0 "$acme" revoke "$scratch/copy.pem" -s "$server" --ca-file "$ca" \
+	-H "$scratch/elsewhere" --cert-key "$ACME_HOME/certs/a.example.com/live/privkey.pem"
 exits 'is' 0 "$acme" renew -x
 is 'renewed at once' "$(generation)" 3
 
