@@ -313,6 +313,16 @@ is 'and the exit statuses' "$(sed -n 's/^\.It \([0-9]*\)$/\1/p' "$root/acme.1")"
 while read -r command; do
 	ok "an example of $command" grep -Eq "^\.Dl .*acme $command( |\$)" "$root/acme.1"
 done <"$scratch/commands"
+# by its letter, alone or among others, or by its name
+grep -E '^\.Dl .*acme ' "$root/acme.1" >"$scratch/examples"
+while read -r option; do
+	case $option in
+	'') continue ;;
+	esac
+	letter=$(printf '%s\n' "$option" | sed -n 's/^-\([^-]\) .*/\1/p')
+	name=$(printf '%s\n' "$option" | sed 's/.*--//; s/ .*//')
+	ok "an example of --$name" grep -Eq -e "--$name( |=|\$)${letter:+| -[a-zA-Z]*$letter( |\$)}" "$scratch/examples"
+done <"$scratch/manual"
 if command -v mandoc >/dev/null; then
 	is 'the manual is good mdoc' "$(mandoc -Tlint -Wwarning "$root/acme.1")" ''
 else
