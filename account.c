@@ -598,7 +598,7 @@ account_server(void)
 int
 account_key_type(void)
 {
-	return ac.key.type;
+	return (int)ac.key.type;
 }
 
 const struct acme_account *
