@@ -472,7 +472,7 @@ obtain(const char *name, struct conf *c, struct renewal *st)
 static void
 tidy(const char *name, int known)
 {
-	int id;
+	int id = 0;
 
 	if (!known)
 		store_remove_tree(store_cert_path(name, ""));

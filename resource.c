@@ -34,9 +34,6 @@ const char *const acme_type_name[ACME_TYPES] = {
 	"http-01", "dns-01", "tls-alpn-01", "dns-account-01", "dns-persist-01"
 };
 
-/* "NAME: error" of a challenge that failed and may yet succeed, since the waiting began. */
-static char trouble[512];
-
 /* The other chains of the certificate that was fetched last. */
 static struct {
 	unsigned count;
@@ -422,17 +419,6 @@ acme_answer(struct acme_order *o)
 
 /* --- waiting --- */
 
-/* Keeps for the end what is wrong with an authorization that is still pending. */
-static void
-remember_trouble(const struct acme_order *o, const struct acme_authz *z)
-{
-	struct buf b = BUF(trouble);
-
-	b.cap--;
-	buf_all(&b, acme_string(o, z->ident), ": ", acme_string(o, z->error), (char *)0);
-	trouble[b.len] = 0;
-}
-
 /*
  * Fetches one authorization again for its status and that of the chosen
  * challenge, found by its URL: servers list challenges in any order.  -1: it
@@ -461,8 +447,11 @@ look_at(struct acme_order *o, struct acme_authz *z)
 			now.error = n->error;
 		/* error, yet pending: a transient failure that wants a new answer (8.2) */
 		again = n->status == ACME_PENDING && n->error;
-		if (again)
-			remember_trouble(o, &now);
+	}
+	if (again && !z->error) {
+		/* the first such error is kept for still() */
+		z->error = now.error;
+		used = o->used;
 	}
 	if (z->status > ACME_VALID || (c && c->status == ACME_INVALID))
 		r = refused(o, &now);
@@ -503,9 +492,16 @@ poll_delay(unsigned n)
 static int
 still(const struct acme_order *o, const char *what)
 {
+	const struct acme_authz *z = o->authz, *end = z + o->count;
+	int trouble;
+
+	while (z < end && (z->status != ACME_PENDING || !z->error))
+		z++;
+	trouble = z < end;
 	return talk_problem(ST_LATER, what, ": the order is still ",
 	    acme_status_name[o->status], "; the next run goes on with it",
-	    trouble[0] ? "; the CA said of " : "", trouble, (char *)0);
+	    trouble ? "; the CA said of " : "", trouble ? acme_string(o, z->ident) : "",
+	    trouble ? ": " : "", trouble ? acme_string(o, z->error) : "", (char *)0);
 }
 
 /* Looks at one of the authorizations that are pending, each time at the next one. */
@@ -530,7 +526,6 @@ wait_while(struct acme_order *o, unsigned set, const char *what)
 	int64_t start = now_ms(), delay;
 	unsigned n, next = 0;
 
-	trouble[0] = 0;
 	for (n = 0; set & 1u << o->status; n++) {
 		delay = poll_delay(n);
 		if (n == LIMIT_POLLS || delay == 0)
@@ -564,7 +559,6 @@ acme_wait_authorization(struct acme_order *o, unsigned i)
 	int r = 0;
 
 	talk_enter();
-	trouble[0] = 0;
 	for (n = 0; r == 0 && z->status == ACME_PENDING; n++) {
 		delay = poll_delay(n);
 		if (n == LIMIT_POLLS || delay == 0)
