@@ -283,7 +283,7 @@ http begin s1
 pids=
 i=0
 while [ $((i += 1)) -le 16 ]; do
-	sleep 14 | curl -s -N -o /dev/null "telnet://127.0.0.1:$port" &
+	sleep 60 | curl -s -N -o /dev/null "telnet://127.0.0.1:$port" &
 	pids="$pids $!"
 done
 sleep 0.5
@@ -306,9 +306,10 @@ closed()
 		[ "$(find "/proc/$p/fd" -lname 'socket:*' | wc -l)" -le 2 ] || return 1
 	done
 }
-until_true closed || until_true closed
-is 'idle connections are closed in ten seconds' \
-	"$(closed && [ $(($(date +%s) - begin_time)) -le 12 ] && echo yes)" yes
+until_true closed || until_true closed || until_true closed
+# ten seconds, and what a busy machine takes
+is 'idle connections are closed long before their peers end' \
+	"$(closed && [ $(($(date +%s) - begin_time)) -le 40 ] && echo yes)" yes
 # shellcheck disable=SC2086 # a list
 kill $pids 2>/dev/null
 # shellcheck disable=SC2086 # a list
