@@ -32,7 +32,7 @@ static struct key key;
 static struct request foreign;		/* pk 0: the certificate is for our key */
 static char text_mem[LIMIT_CHAIN];	/* whatever file is at hand */
 /* How far an attempt came: it depends whether another CA could do better. */
-static enum { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FILES } stage;
+static enum stage { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FILES } stage;
 static int key_refused;			/* it is an account's key */
 
 /* --- the key of the certificate: on disk before the order is made --- */

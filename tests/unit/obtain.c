@@ -97,7 +97,8 @@ another_ca_may_do_better(void)
 {
 	static const struct {
 		const char *name;
-		int stage, status, want;
+		enum stage stage;
+		int status, want;
 	} table[] = {
 		{ "no connection", AT_ACCOUNT, ST_NET, 1 },
 		{ "an account that needs a binding", AT_ACCOUNT, ST_CONFIG, 1 },

@@ -23,7 +23,7 @@ static int next_was_there;
 int account_open(const struct conf *c, const char *url, enum account_mode mode) { (void)c; (void)url; return mode != ACCOUNT_CHANGE; }
 const char *account_url(void) { return "https://ca.example/acct/1"; }
 const char *account_dir(void) { return "accounts/ca.example"; }
-int account_key_type(void) { return old.type; }
+int account_key_type(void) { return (int)old.type; }
 const struct jws_key *account_jws(void) { return &old_jws; }
 int account_same_key(const struct pk *pk) { return key_same(&old, pk); }
 void account_payload(int kind, struct slice p) { if (kind == ACME_KEY_CHANGE) payload = p; }
