@@ -17,6 +17,8 @@ enum {
 	OTHER_FAMILY = 300		/* ms for it when the first has answered */
 };
 
+void (*resolve_loaded)(void);
+
 static const char *hosts_file = "/etc/hosts", *conf_file = "/etc/resolv.conf";
 
 static struct {
@@ -401,6 +403,8 @@ resolve_host(struct dns_address *out, const char *host, unsigned port, int famil
 	}
 	if (!found(&l) && !l.exists) {
 		resolve_load(family);
+		if (resolve_loaded)
+			resolve_loaded();
 		if (search(&l, host, deadline))
 			return -2;
 	}

@@ -20,6 +20,8 @@ enum { RESOLVE_MAX = 16 };
  */
 int resolve_host(struct dns_address *out, const char *host, unsigned port, int family,
     int64_t deadline, struct buf *why);
+/* Called, unless it is 0, when files have been read and before the network is asked. */
+extern void (*resolve_loaded)(void);
 
 /*
  * Reads the configuration, and makes q one for the system's resolvers: those

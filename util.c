@@ -4,8 +4,10 @@
  * escaped; and every wait of the program is wait_fd(), so that a stop signal
  * is seen in each and nowhere else.
  */
+#include <sys/resource.h>
 #include <sys/select.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -435,6 +437,19 @@ signals_default(void)
 }
 
 void
+signals_ignore(void)
+{
+	struct sigaction sa;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = SIG_IGN;
+	for (i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals); i++)
+		sigaction(stop_signals[i], &sa, 0);
+}
+
+void
 signals_cleanup(int on)
 {
 	stop_enough = on ? 2 : 1;
@@ -546,4 +561,31 @@ wait_fd(int fd, short events, int64_t deadline)
 	p.fd = fd;
 	p.events = events;
 	return wait_fds(&p, 1, deadline);
+}
+
+/*
+ * By /proc where it is: the limit may be a thousand million, and there may be
+ * descriptors above it.
+ */
+void
+descriptors_close(int last)
+{
+	enum { MANY = 65536 };	/* closed one by one where /proc is missing */
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	struct rlimit limit;
+	uint64_t fd, end = MANY;
+
+	if (d) {
+		while ((e = readdir(d)))
+			if (slice_uint(slice(e->d_name), &fd) == 0 &&
+			    fd > (uint64_t)last && fd != (uint64_t)dirfd(d))
+				close((int)fd);
+		closedir(d);
+		return;
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
+		end = limit.rlim_cur;
+	for (fd = (uint64_t)last + 1; fd < end; fd++)
+		close((int)fd);
 }

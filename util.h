@@ -62,6 +62,7 @@ int time_civil(int year, int month, int day, int h, int m, int s, int64_t *t);
 void signals_catch(void);
 int stop_signal(void);
 void signals_default(void);
+void signals_ignore(void);	/* for a child that the stop signals are not meant for */
 
 /*
  * Waits until fd is ready for events (poll's), the deadline (now_ms() scale)
@@ -79,5 +80,8 @@ void signals_cleanup(int on);
  * without waiting, at a time when nothing stands that would have to be cleaned up.
  */
 void signals_deadly(int on);
+
+/* Closes all descriptors above that one. */
+void descriptors_close(int last);
 
 #endif
