@@ -90,7 +90,7 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 	$(S)$(COMPILE_OURS) $(HOOKDIR) -c -o $@ hook.c
 
 # What each object is made of; tests/includes compares this with the #include lines.
-$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h talker.h tls.h trust.h util.h
+$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h talker.h tls.h util.h
 $(B)/acme.o: acme.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
 $(B)/ari.o: ari.c account.h acme.h ari.h buf.h conf.h due.h key.h renewal.h talker.h util.h
@@ -141,7 +141,7 @@ $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyinfo
 $(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
-$(B)/talker.o: talker.c acme.h base64.h buf.h form.h jws.h persist.h split.h talker.h tls.h trust.h util.h
+$(B)/talker.o: talker.c acme.h base64.h buf.h form.h jws.h persist.h split.h talk.h talker.h tls.h trust.h util.h
 $(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
 $(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h keyinfo.h roots.h trust.h util.h
@@ -151,7 +151,7 @@ $(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.
-unit: $(UNIT) $(TOOL)
+unit: $(UNIT) $(TOOL) $(B)/tests/attacker
 
 $(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
 	@echo '  CC      tests/$(@F)'
@@ -160,6 +160,12 @@ $(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h te
 $(TOOL): $(LIB)
 	@echo '  CC      tests/tool/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/tool/$(@F).c $(LIB)
+
+# The program with a talker that turns against the keeper.
+$(B)/tests/attacker: tests/attack/attacker.c $(PROGRAM)
+	@echo '  CC      tests/attacker'
+	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=acme_open,--wrap=acme_new_order,--wrap=acme_authorizations \
+		-Wl,--wrap=acme_answer,--wrap=acme_finalize -o $@ tests/attack/attacker.c $(PROGRAM)
 
 $(B)/libbearssl.a: $(BEARSSL_OBJ)
 	@echo '  AR      libbearssl.a'

@@ -19,7 +19,6 @@
 #include "store.h"
 #include "talker.h"
 #include "tls.h"
-#include "trust.h"
 #include "util.h"
 
 enum { LOCK_WAIT = 120 * 1000 };	/* ms; registration or key change by another run */
@@ -482,17 +481,6 @@ set_up(const struct conf *c, enum account_mode mode)
 	return r;
 }
 
-static int
-check_anchors(const struct conf *c)
-{
-	const char *why;
-
-	errno = 0;
-	if (!c->ca_file || trust_check(c->ca_file, &why) == 0)
-		return 0;
-	return fail(ST_CONFIG, c->ca_file, ": ", why, errno ? ":" : (char *)0, (char *)0);
-}
-
 /* Whether something may have to be made or changed, which one run at a time does. */
 static int
 wants_lock(enum account_mode mode)
@@ -558,9 +546,7 @@ account_open(const struct conf *c, const char *url, enum account_mode mode)
 		return fail(ST_USAGE, "not a CA's directory URL: ", url, (char *)0);
 	slice_copy(slice(dir), ac.dir, sizeof(ac.dir));
 	ac.mode = mode;
-	r = check_anchors(c);
-	if (r == 0)
-		r = set_up_locked(c, mode);
+	r = set_up_locked(c, mode);
 	if (r)
 		account_close();
 	ac.open = r == 0;

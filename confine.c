@@ -5,7 +5,9 @@
  * headers are not there in every build: the few numbers of its interface are
  * written down here.
  */
+#ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE 1	/* setgroups, syscall */
+#endif
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -230,7 +232,7 @@ enum {
 #else
 	AT_ARGUMENT = 16,
 #endif
-	FILTER = 2			/* SECCOMP_MODE_FILTER */
+	SET_FILTER = 1, FILTER = 2	/* of seccomp() and of prctl() */
 };
 
 /* What the talker and the resolver call, under all the names that it has on one machine or the other. */
@@ -310,6 +312,12 @@ seccomp(void)
 	PUT(RETURN, 0, 0, REFUSE);
 	PUT(RETURN, 0, 0, ALLOW);
 #undef PUT
+#ifdef SYS_seccomp
+	if (syscall(SYS_seccomp, SET_FILTER, 0, &p) == 0)
+		return CONFINE_SECCOMP;
+	if (errno != ENOSYS)
+		return 0;
+#endif
 	return prctl(PR_SET_SECCOMP, FILTER, &p) == 0 ? CONFINE_SECCOMP : 0;
 }
 

@@ -43,6 +43,8 @@ enum {
 	WIDE = 30, NARROW = 6	/* columns of the descriptions in usage texts */
 };
 
+extern char **environ;
+
 static char *const *args;	/* main's */
 static int args_count;
 
@@ -349,6 +351,29 @@ known(const char *name)
 	return find_command(name) != 0;
 }
 
+static char options[2 * LIMIT_CONF];	/* texts of those of this run */
+static size_t options_length;
+
+static void
+wipe_text(char *s)
+{
+	wipe(s, strlen(s));
+}
+
+/* Hooks get their secrets by the environment, -e and --env-file: who talks to a CA is not told. */
+static void
+forget(void)
+{
+	char **v;
+	int i;
+
+	for (v = environ; v && *v; v++)
+		wipe_text(*v);
+	for (i = 1; i < args_count; i++)
+		wipe_text(args[i]);
+	wipe(options, options_length);
+}
+
 static int
 run_command(struct conf *c, const struct command *command, const char *const *operand, unsigned n)
 {
@@ -368,7 +393,7 @@ run_command(struct conf *c, const struct command *command, const char *const *op
 	if (command->needs != ALONE && !c->home)
 		return fail(ST_CONFIG, "no state directory: HOME is not set; "
 		    "give --home DIR", (char *)0);
-	status = command->needs == TALKS ? split_start(c->user, talker_serve) : 0;
+	status = command->needs == TALKS ? split_start(c->user, forget, talker_serve) : 0;
 	if (status == 0)
 		status = command->run(c, operand, n);
 	split_end();
@@ -405,17 +430,17 @@ static int
 dispatch(int argc, char *const *argv)
 {
 	static struct conf c;
-	static char text[2 * LIMIT_CONF];
 	const char *name, *operand[LIMIT_NAMES];
 	unsigned n;
 	int status;
 
-	conf_init(&c, text, sizeof(text));
+	conf_init(&c, options, sizeof(options));
 	status = args_parse(&c, argc, argv, known, &name, operand, LIMIT_NAMES, &n);
 	if (status)
 		return status;
 	if (c.version)
 		return version(&c);
+	options_length = c.text.len;
 	if (name)
 		return run_command(&c, find_command(name), operand, n);
 	return c.help ? usage(0) : fail(ST_USAGE, "no command; try: acme -h", (char *)0);

@@ -497,6 +497,7 @@ responder_start(struct place *p)
 	pid_t pid;
 	char c;
 
+	program_by_page();
 	if (ftruncate(p->run, 0) < 0 || pipe(ready) < 0 || (pid = fork()) < 0)
 		return fail(ST_HOOK, "cannot start the responder:", (char *)0);
 	if (pid == 0)

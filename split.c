@@ -377,18 +377,20 @@ settle(int control)
 /* --- the keeper --- */
 
 int
-split_start(const char *user, void (*serve)(int channel))
+split_start(const char *user, void (*forget)(void), void (*serve)(int channel))
 {
 	int ends[2];
 
 	if (confine_user(&split.user, user) < 0)
 		return fail(ST_CONFIG, "--user: there is no user ", user, (char *)0);
 	split.serve = serve;
+	program_by_page();
 	if (make_channel(ends) < 0)
 		return fail(ST_CONFIG, "cannot make a socket:", (char *)0);
 	split.nursery = fork();
 	if (split.nursery == 0) {
 		settle(ends[1]);
+		forget();
 		nursery();
 	}
 	close(ends[1]);

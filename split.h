@@ -13,11 +13,12 @@ struct dns_address;
 
 /*
  * In the keeper, before it opens the state directory or reads a key: makes the
- * nursery.  user: whom root's talkers become, 0 nobody.  serve() is run in each
- * talker, with its end of the channel, and does not return.  0, or a status,
- * printed.
+ * nursery.  user: whom root's talkers become, 0 nobody.  forget() is run in the
+ * nursery, to wipe what the command line and the environment told in confidence;
+ * serve() in each talker, with its end of the channel: it does not return.  0,
+ * or a status, printed.
  */
-int split_start(const char *user, void (*serve)(int channel));
+int split_start(const char *user, void (*forget)(void), void (*serve)(int channel));
 /* Ends the nursery and all that it has made; without one, nothing. */
 void split_end(void);
 

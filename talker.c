@@ -20,6 +20,7 @@
 #include "jws.h"
 #include "persist.h"
 #include "split.h"
+#include "talk.h"
 #include "talker.h"
 #include "tls.h"
 #include "trust.h"
@@ -220,6 +221,7 @@ open_conversation(void)
 	static struct acme_directory cached;
 	static struct tls_config tls;
 	struct acme_config config;
+	const char *why;
 
 	get(&o, sizeof(o));
 	if (o.cached)
@@ -227,6 +229,9 @@ open_conversation(void)
 	trust_hold(given(o.ca_file));
 	if (split_confine() < 0)
 		_exit(1);
+	if (*o.ca_file && trust_check(o.ca_file, &why) < 0)
+		return talk_problem(ST_CONFIG, o.ca_file, ": ", why, errno ? ": " : "",
+		    errno ? strerror(errno) : "", (char *)0);
 	tls.ca_file = given(o.ca_file);
 	tls.proxy = given(o.proxy);
 	tls.family = o.family;

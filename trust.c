@@ -291,26 +291,6 @@ scan_file(struct scan *s, int fd)
 	return n < 0 ? -1 : 0;
 }
 
-int
-trust_check(const char *path, const char **why)
-{
-	struct scan s;
-	int fd = open_regular(path), r = -1;
-
-	memset(&s, 0, sizeof(s));
-	if (fd >= 0) {
-		r = scan_file(&s, fd);
-		close(fd);
-	}
-	if (r) {
-		*why = errno ? "cannot be read" : "is not a regular file";
-		return -1;
-	}
-	errno = 0;
-	*why = s.malformed ? "holds a malformed certificate" : "holds no certificate";
-	return s.malformed || s.count == 0 ? -1 : 0;
-}
-
 /* The system's bundle: the first of the usual places where there is one. */
 #ifndef SYSTEM_BUNDLES
 #define SYSTEM_BUNDLES "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", \
@@ -333,7 +313,7 @@ open_anchors(const char *ca_file)
 }
 
 static struct {
-	int on, fd;
+	int on, fd, error;
 } held;
 
 void
@@ -341,22 +321,48 @@ trust_hold(const char *ca_file)
 {
 	held.on = 1;
 	held.fd = open_anchors(ca_file);
+	held.error = errno;
+}
+
+/* Scans what is held, else what there is now: 0, or -1 with errno. */
+static int
+scan_anchors(struct scan *s, const char *ca_file)
+{
+	int fd = held.on ? held.fd : open_anchors(ca_file), r;
+
+	if (fd < 0 && held.on)
+		errno = held.error;
+	if (fd < 0 || (held.on && lseek(fd, 0, SEEK_SET) < 0))
+		return -1;
+	r = scan_file(s, fd);
+	if (!held.on)
+		close(fd);
+	return r;
+}
+
+int
+trust_check(const char *path, const char **why)
+{
+	struct scan s;
+
+	memset(&s, 0, sizeof(s));
+	if (scan_anchors(&s, path) < 0) {
+		*why = errno ? "cannot be read" : "is not a regular file";
+		return -1;
+	}
+	errno = 0;
+	*why = s.malformed ? "holds a malformed certificate" : "holds no certificate";
+	return s.malformed || s.count == 0 ? -1 : 0;
 }
 
 static void
 add_file(void)
 {
 	struct scan s;
-	int fd = held.on ? held.fd : open_anchors(t.ca_file);
 
 	memset(&s, 0, sizeof(s));
 	s.found = add_certificate;
-	if (fd < 0)
-		return;
-	if (!held.on || lseek(fd, 0, SEEK_SET) == 0)
-		scan_file(&s, fd);
-	if (!held.on)
-		close(fd);
+	scan_anchors(&s, t.ca_file);
 }
 
 /*

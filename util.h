@@ -81,6 +81,12 @@ void signals_cleanup(int on);
  */
 void signals_deadly(int on);
 
+/*
+ * From now on a page of the program counts as resident only where it is touched,
+ * and not the fifteen around it: several processes of ours live side by side.
+ */
+void program_by_page(void);
+
 /* Closes all descriptors above that one. */
 void descriptors_close(int last);
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Peak resident memory of complete issuances: VmHWM of every process of ours,
-# summed over all that ran, read while strace holds each at its exit.
+# Peak resident memory of complete issuances: VmHWM of every process of ours
+# that is alive at once, summed, read while strace holds each at its exit.  Hooks do not
+# count; the responder behind a built-in one is told beside it.
 . "$(dirname "$0")/../lib.sh"
 
 case $(file -L "$acme" 2>/dev/null) in
@@ -18,8 +19,7 @@ acme=$scratch/acme
 exe=$(readlink -f "$acme")
 
 # peak LIMIT NAME COMMAND...: the greatest sum, in KiB, over processes alive together:
-# all of ours but those that became a hook by execve (the responder did not, it
-# is a hook's fork).
+# all of ours but hooks: what became one by execve, and what those have forked.
 peak()
 {
 	limit=$1 peak_name=$2

@@ -43,7 +43,7 @@ account_bridge(struct jws_key *j, struct key *k, struct pk *pk)
 }
 
 int
-talker_post(enum acme_kind kind, const char *url)
+talker_post(int kind, const char *url)
 {
 	(void)kind;
 	(void)url;
