@@ -48,7 +48,7 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $(B)/chain.o \
 	$(B)/challenge.o $(B)/conf.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
 	$(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/keyfile.o $(B)/manage.o \
-	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/registration.o $(B)/renewal.o \
+	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/probe.o $(B)/registration.o $(B)/renewal.o \
 	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/revoke.o $(B)/rollover.o \
 	$(B)/roots.o $(B)/show.o $(B)/split.o $(B)/store.o $(B)/talk.o $(B)/talker.o $(B)/tls.o \
 	$(B)/tool.o $(B)/trust.o $(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
@@ -100,7 +100,7 @@ $(B)/buf.o: buf.c buf.h
 $(B)/ca.o: ca.c buf.h ca.h
 $(B)/certs.o: certs.c buf.h dir.h store.h util.h
 $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h keyinfo.h name.h util.h
-$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h store.h util.h value.h zone.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h probe.h store.h util.h value.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/confine.o: confine.c buf.h confine.h
 $(B)/der.o: der.c buf.h der.h
@@ -119,13 +119,14 @@ $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
 $(B)/keyfile.o: keyfile.c buf.h conf.h key.h keyfile.h store.h util.h
 $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
-$(B)/main.o: main.c args.h buf.h conf.h confine.h hook.h issue.h manage.h out.h request.h respond.h show.h split.h store.h talker.h tool.h util.h
+$(B)/main.o: main.c args.h buf.h conf.h confine.h hook.h issue.h manage.h out.h probe.h request.h respond.h show.h split.h store.h talker.h tool.h util.h
 $(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h talker.h util.h
 $(B)/name.o: name.c buf.h idn.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h talker.h util.h
 $(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h talker.h util.h value.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/persist.o: persist.c buf.h json.h name.h persist.h
+$(B)/probe.o: probe.c buf.h probe.h resolve.h split.h util.h zone.h
 $(B)/registration.o: registration.c acme.h buf.h jws.h registration.h store.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h due.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h

@@ -25,6 +25,7 @@
 #include "issue.h"
 #include "manage.h"
 #include "out.h"
+#include "probe.h"
 #include "request.h"
 #include "respond.h"
 #include "show.h"
@@ -377,6 +378,7 @@ forget(void)
 static int
 run_command(struct conf *c, const struct command *command, const char *const *operand, unsigned n)
 {
+	static split_serve *const serve[SPLIT_KINDS] = { talker_serve, probe_serve };
 	int status;
 
 	if (c->help || (command->run == run_hook && n == 1 &&
@@ -393,7 +395,7 @@ run_command(struct conf *c, const struct command *command, const char *const *op
 	if (command->needs != ALONE && !c->home)
 		return fail(ST_CONFIG, "no state directory: HOME is not set; "
 		    "give --home DIR", (char *)0);
-	status = command->needs == TALKS ? split_start(c->user, forget, talker_serve) : 0;
+	status = command->needs == TALKS ? split_start(c->user, forget, serve) : 0;
 	if (status == 0)
 		status = command->run(c, operand, n);
 	split_end();

@@ -184,6 +184,8 @@ resolve_load(int family)
 		conf.timeout = 1;
 	if (!conf.attempts)
 		conf.attempts = 1;
+	if (resolve_loaded)
+		resolve_loaded();
 }
 
 void
@@ -403,8 +405,6 @@ resolve_host(struct dns_address *out, const char *host, unsigned port, int famil
 	}
 	if (!found(&l) && !l.exists) {
 		resolve_load(family);
-		if (resolve_loaded)
-			resolve_loaded();
 		if (search(&l, host, deadline))
 			return -2;
 	}

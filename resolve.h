@@ -20,7 +20,7 @@ enum { RESOLVE_MAX = 16 };
  */
 int resolve_host(struct dns_address *out, const char *host, unsigned port, int family,
     int64_t deadline, struct buf *why);
-/* Called, unless it is 0, when files have been read and before the network is asked. */
+/* Called by resolve_load(), unless it is 0: files have been read, and the network comes next. */
 extern void (*resolve_loaded)(void);
 
 /*

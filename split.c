@@ -3,12 +3,13 @@
  * it has the keys, the state directory, the hooks and the terminal, and reads no
  * byte that a server sent.  Before it touches any of these it forks the nursery,
  * which stays as it was then: it has no key, no open file but one socket, and
- * reads from that socket nothing but a descriptor at a time.  With each comes
+ * reads from that socket nothing but a byte and a descriptor at a time.  With each comes
  * one conversation: the nursery forks a talker, which confines itself
  * (confine.c) and then speaks with the CA over TLS, and with the keeper over
  * the descriptor in the few calls of talker.c.  The talker can open nothing,
  * the files of the resolver neither; so it asks the nursery, which forks a
- * resolver for each name, confined once it has read them.  Whoever ends, or is
+ * resolver for each name, confined once it has read them.  A probe (probe.c) is
+ * to name servers what the talker is to a CA.  Whoever ends, or is
  * killed, closes a socket: the nursery then kills what it made, so nothing
  * outlives the keeper, and a talker that was taken over by its server dies with
  * the conversation.  All of them ignore the stop signals: what they mean is for
@@ -37,7 +38,7 @@ enum { GRACE = 2000 };		/* ms that a resolver is late at most */
 
 static struct {
 	struct confine_user user;
-	void (*serve)(int channel);
+	split_serve *serve[SPLIT_KINDS];
 	pid_t nursery;			/* the keeper's; 0: there is none */
 	int control;			/* between keeper and nursery */
 	int names;			/* between talker and nursery */
@@ -124,11 +125,11 @@ make_channel(int end[2])
 	return 0;
 }
 
-/* One byte and with it a descriptor. */
+/* One byte, the kind, and with it a descriptor. */
 static int
-send_descriptor(int channel, int fd)
+send_descriptor(int channel, int kind, int fd)
 {
-	char byte = 0;
+	char byte = (char)kind;
 	struct iovec v = { &byte, 1 };
 	union {
 		struct cmsghdr align;
@@ -155,11 +156,11 @@ send_descriptor(int channel, int fd)
 	return n == 1 ? 0 : -1;
 }
 
-/* The descriptor that comes with the next byte, -1 if none does; -2: the end of the channel. */
+/* The descriptor that comes with the next byte, a kind; -1 if none does; -2: the end of the channel. */
 static int
-receive_descriptor(int channel)
+receive_descriptor(int channel, int *kind)
 {
-	char byte;
+	char byte = 0;
 	struct iovec v = { &byte, 1 };
 	union {
 		struct cmsghdr align;
@@ -178,8 +179,9 @@ receive_descriptor(int channel)
 	do
 		n = recvmsg(channel, &m, 0);
 	while (n < 0 && errno == EINTR);
-	if (n != 1)
+	if (n != 1 || byte < 0 || byte >= SPLIT_KINDS)
 		return -2;
+	*kind = byte;
 	c = CMSG_FIRSTHDR(&m);
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
 	    c->cmsg_len != CMSG_LEN(sizeof(int)))
@@ -302,10 +304,10 @@ make(struct child *c, int *end)
 }
 
 static void
-new_talker(struct child *talker, int channel)
+new_child(struct child *c, int kind, int channel)
 {
-	if (make(talker, &split.names) == 0) {
-		split.serve(channel);
+	if (make(c, &split.names) == 0) {
+		split.serve[kind](channel);
 		_exit(0);
 	}
 	close(channel);
@@ -326,32 +328,46 @@ new_resolver(struct child *r, struct child *talker)
 		stop(talker);
 }
 
+/* What the keeper wants: a new child of a kind, or an end to it, or to all. */
+static void
+obey(struct child *child, struct child *r)
+{
+	int kind, channel = receive_descriptor(split.control, &kind);
+
+	if (channel == -2) {
+		for (kind = 0; kind < SPLIT_KINDS; kind++)
+			stop(&child[kind]);
+		stop(r);
+		_exit(0);
+	}
+	if (kind == SPLIT_TALKER)
+		stop(r);
+	stop(&child[kind]);
+	if (channel >= 0)
+		new_child(&child[kind], kind, channel);
+}
+
 static void
 nursery(void)
 {
-	struct child talker = { 0, -1 }, r = { 0, -1 };
-	struct pollfd p[2];
-	int channel;
+	struct child child[SPLIT_KINDS] = { { 0, -1 }, { 0, -1 } }, r = { 0, -1 };
+	struct pollfd p[3];
 
 	p[0].fd = split.control;
-	p[0].events = p[1].events = POLLIN;
+	p[0].events = p[1].events = p[2].events = POLLIN;
 	for (;;) {
-		p[1].fd = r.pid ? r.fd : talker.fd;
-		if (wait_fds(p, 2, now_ms() + 3600 * 1000) != WAIT_READY)
+		p[1].fd = r.pid ? r.fd : child[SPLIT_TALKER].fd;
+		p[2].fd = child[SPLIT_PROBE].fd;
+		if (wait_fds(p, 3, now_ms() + 3600 * 1000) != WAIT_READY)
 			continue;
-		if (p[0].revents) {
-			channel = receive_descriptor(split.control);
+		if (p[0].revents)
+			obey(child, &r);
+		else if (p[2].revents)
+			stop(&child[SPLIT_PROBE]);
+		else if (r.pid)
 			stop(&r);
-			stop(&talker);
-			if (channel == -2)
-				_exit(0);
-			if (channel >= 0)
-				new_talker(&talker, channel);
-		} else if (r.pid) {
-			stop(&r);
-		} else {
-			new_resolver(&r, &talker);
-		}
+		else
+			new_resolver(&r, &child[SPLIT_TALKER]);
 	}
 }
 
@@ -377,13 +393,13 @@ settle(int control)
 /* --- the keeper --- */
 
 int
-split_start(const char *user, void (*forget)(void), void (*serve)(int channel))
+split_start(const char *user, void (*forget)(void), split_serve *const serve[SPLIT_KINDS])
 {
 	int ends[2];
 
 	if (confine_user(&split.user, user) < 0)
 		return fail(ST_CONFIG, "--user: there is no user ", user, (char *)0);
-	split.serve = serve;
+	memcpy(split.serve, serve, sizeof(split.serve));
 	program_by_page();
 	if (make_channel(ends) < 0)
 		return fail(ST_CONFIG, "cannot make a socket:", (char *)0);
@@ -414,7 +430,7 @@ split_end(void)
 }
 
 int
-split_talker(void)
+split_child(int kind)
 {
 	int ends[2], r;
 
@@ -424,7 +440,7 @@ split_talker(void)
 	}
 	if (make_channel(ends) < 0)
 		return -1;
-	r = send_descriptor(split.control, ends[1]);
+	r = send_descriptor(split.control, kind, ends[1]);
 	close(ends[1]);
 	if (r == 0)
 		return ends[0];
@@ -439,14 +455,14 @@ split_shut(int channel)
 }
 
 void
-split_kill(int channel)
+split_kill(int kind, int channel)
 {
-	char byte = 0;
+	char byte = (char)kind;
 
 	if (channel < 0)
 		return;
 	close(channel);
-	/* without a descriptor it means the end of the talker */
+	/* without a descriptor it means the end of it */
 	split_send(split.control, &byte, 1, now_ms() + GRACE);
 }
 

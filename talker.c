@@ -359,7 +359,7 @@ static void
 let_go(void)
 {
 	if (talker.open)
-		split_kill(talker.channel);
+		split_kill(SPLIT_TALKER, talker.channel);
 	talker.open = 0;
 }
 
@@ -768,7 +768,7 @@ talker_open(const struct acme_config *config, const char *directory,
 	o.cached = cached != 0;
 	if (cached)
 		talker.directory = *cached;
-	talker.channel = split_talker();
+	talker.channel = split_child(SPLIT_TALKER);
 	if (talker.channel < 0)
 		return trouble(ST_NET, "cannot make the process that talks to the CA");
 	talker.open = 1;

@@ -23,6 +23,8 @@
 int verbose;
 int lenient;
 
+static void (*tell)(const char *text);
+static void (*show)(const char *what, unsigned done, unsigned total, unsigned seconds);
 static const char *subject;
 static char failure[1024];
 static int progress_shown;
@@ -76,9 +78,22 @@ compose(struct buf *line, const char *part, va_list ap)
 	return start;
 }
 
-static void
-emit(struct buf *line)
+void
+messages_to(void (*line)(const char *text),
+    void (*waiting)(const char *what, unsigned done, unsigned total, unsigned seconds))
 {
+	tell = line;
+	show = waiting;
+}
+
+/* The parts begin at start. */
+static void
+emit(struct buf *line, size_t start)
+{
+	if (tell) {
+		tell(buf_text(line) + (line->err ? 0 : start));
+		return;
+	}
 	progress(0, 0, 0, 0);
 	if (line->len == line->cap)
 		line->len--;
@@ -106,7 +121,7 @@ fail(enum status status, ...)
 		text.n = sizeof(failure) - 1;
 	slice_copy(text, failure, sizeof(failure));
 	if (!lenient || verbose > 0)
-		emit(&line);
+		emit(&line, start);
 	return (int)status;
 }
 
@@ -115,14 +130,15 @@ warn(const char *part, ...)
 {
 	char mem[4096];
 	struct buf line = BUF(mem);
+	size_t start;
 	va_list ap;
 
 	if (verbose < 0)
 		return;
 	va_start(ap, part);
-	compose(&line, part, ap);
+	start = compose(&line, part, ap);
 	va_end(ap);
-	emit(&line);
+	emit(&line, start);
 }
 
 void
@@ -130,14 +146,15 @@ note(int level, const char *part, ...)
 {
 	char mem[4096];
 	struct buf line = BUF(mem);
+	size_t start;
 	va_list ap;
 
 	if (verbose < level)
 		return;
 	va_start(ap, part);
-	compose(&line, part, ap);
+	start = compose(&line, part, ap);
 	va_end(ap);
-	emit(&line);
+	emit(&line, start);
 }
 
 const char *
@@ -152,6 +169,10 @@ progress(const char *what, unsigned done, unsigned total, unsigned seconds)
 	char mem[256];
 	struct buf line = BUF(mem);
 
+	if (show) {
+		show(what, done, total, seconds);
+		return;
+	}
 	if (!what) {
 		if (progress_shown)
 			put("\r\033[K", 4);

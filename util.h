@@ -38,6 +38,10 @@ const char *last_failure(void);			/* the parts alone; "" if none */
 /* While set, what fails does not matter: fail() prints its line at -v only. */
 extern int lenient;
 
+/* In a process that has no terminal: what is said from now on goes there. */
+void messages_to(void (*line)(const char *text),
+    void (*waiting)(const char *what, unsigned done, unsigned total, unsigned seconds));
+
 /*
  * A line rewritten in place while something is waited for, if stderr is a
  * terminal and not -q; progress(0) wipes it.  done of total, seconds so far.

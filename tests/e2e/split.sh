@@ -27,6 +27,7 @@ for p in $nursery; do
 		} >>"$LOOK"
 	done
 done
+echo "keeper locked $(sed -n 's/^VmLck:[^0-9]*\([0-9]*\) .*/\1/p' "/proc/$keeper/status")" >>"$LOOK"
 echo "keeper dumpable $(stat -c %u "/proc/$keeper/environ" 2>/dev/null)" >>"$LOOK"
 END
 chmod 755 "$scratch/hook"
@@ -52,6 +53,7 @@ unlike 'no file' "$(echo "$look" | grep nursery)" 'nursery [^s/]|nursery /[^d]|n
 like 'the talker has two sockets, beside that to the CA' "$look" '^[23] talker socket$'
 like 'and one file, that of the anchors' "$look" "^1 talker $ca\$"
 is 'and that is all' "$(echo "$look" | grep -cE 'talker /' || :)" 2
+unlike 'keys are not swapped' "$look" 'keeper locked 0$'
 if [ "$(id -u)" -eq 0 ]; then
 	like "root's talker is nobody" "$look" 'talker user 65534'
 	like 'in no other group' "$look" 'talker groups 65534'
