@@ -171,7 +171,7 @@ ok 'every request verifies, and has the names asked for in their order' cmp "$sc
 is 'nothing is complained about' "$(cat "$scratch"/csr/*.err | grep -v 'is covered by\|redundant')" ''
 
 challtestsrv_start
-pebble_start PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 -strict
+pebble_start quick PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 -strict
 exits 'a registration' 0 "$acme" account register -s "$server" --ca-file "$ca"
 
 issue()
