@@ -47,7 +47,7 @@ ACME_HOME=$scratch/home
 export ACME_TEST ACME_HOME
 
 # What is handed out below; all empty until the server is there.
-ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid=''
+ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid='' tools=''
 http_port='' tls_port='' dns_port='' pebble_port='' management_port='' challtestsrv_port='' front=''
 status=0
 
@@ -319,6 +319,20 @@ begin()
 	sed "s/^/# $begin_name: /" "$scratch/$begin_name.log"
 	echo "Bail out! $begin_name does not start"
 	exit 1
+}
+
+# need_tool NAME...: these programs of tests/tool are in $tools.  tests/run has
+# them built; by hand it is done here.
+need_tool()
+{
+	tools=${TOOLS:-$root/build/tests/tool}
+	for need_name; do
+		[ "${TOOLS-}" ] || make -s "build/tests/tool/$need_name" >"$scratch/make.log" 2>&1
+		[ ! -x "$tools/$need_name" ] || continue
+		sed 's/^/# /' "$scratch/make.log" 2>/dev/null
+		echo "Bail out! no $tools/$need_name"
+		exit 1
+	done
 }
 
 # --- a CA for servers ------------------------------------------------------

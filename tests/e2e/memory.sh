@@ -1,21 +1,18 @@
 #!/bin/sh
 # Peak resident memory of complete issuances: VmHWM of every process of ours,
-# summed over all that ran, read while strace holds each at its exit.
+# summed over all that ran at the time, read by tests/tool/peak.
 . "$(dirname "$0")/../lib.sh"
 
 case $(file -L "$acme" 2>/dev/null) in
 *statically*) ;;
 *) skip_all 'only for the static binary' ;;
 esac
-strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+need_tool peak
+"$tools/peak" /dev/null true || skip_all 'there is no tracing here'
 challtestsrv_start
 free_port http_port
 free_port tls_port
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
-# A copy, so that its processes are told from those of other tests.
-cp "$acme" "$scratch/acme"
-acme=$scratch/acme
-exe=$(readlink -f "$acme")
+pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
 
 # peak LIMIT NAME COMMAND...: the greatest sum, in KiB, over processes alive together:
 # all of ours but those that became a hook by execve (the responder did not, it
@@ -24,38 +21,20 @@ peak()
 {
 	limit=$1 peak_name=$2
 	shift 2
-	: >"$scratch/ticks"
-	tick=0
-	strace -f -qq -s 200 -o "$scratch/strace.log" -e trace=execve,exit_group \
-		-e inject=exit_group:delay_enter=300000 "$@" >"$scratch/out" 2>"$scratch/err" &
-	tracer=$!
-	while kill -0 $tracer 2>/dev/null; do
-		tick=$((tick + 1))
-		for p in $(pgrep -x acme || :); do
-			[ "$(readlink "/proc/$p/exe" 2>/dev/null)" = "$exe" ] || continue
-			hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$p/status" 2>/dev/null)
-			[ -z "$hwm" ] || echo "$tick $p $hwm" >>"$scratch/ticks"
-		done
-		sleep 0.03
-	done
-	wait $tracer
-	status=$?
-	is "$peak_name succeeds" $status 0
-	sed -n 's/^\([0-9]*\) *execve("[^"]*", \["[^"]*", "hook".*/\1/p' "$scratch/strace.log" >"$scratch/hooks"
+	rm -f "$scratch/peak"
+	exits "$peak_name succeeds" 0 "$tools/peak" "$scratch/peak" "$@"
 	sum=$(awk '
-		FILENAME ~ /hooks$/ { hook[$1] = 1; next }
-		!($2 in hook) {
-			n++
-			last[$2] = $3; tick[n] = $1; pid[n] = $2
-		}
+		$1 == "hook" { hook[$2] = 1; next }
+		$4 == "acme" { turn[++n] = $1; pid[n] = $2; kib[n] = $3 }
 		END {
-			for (i = 1; i <= n; i++) {
-				s[tick[i]] += last[pid[i]]
-				parts[tick[i]] = parts[tick[i]] " " last[pid[i]]
-				if (s[tick[i]] > max) { max = s[tick[i]]; at = tick[i] }
-			}
+			for (i = 1; i <= n; i++)
+				if (!(pid[i] in hook)) {
+					sum[turn[i]] += kib[i]
+					parts[turn[i]] = parts[turn[i]] " " kib[i]
+					if (sum[turn[i]] > max) { max = sum[turn[i]]; at = turn[i] }
+				}
 			print max + 0, "=" parts[at]
-		}' "$scratch/hooks" "$scratch/ticks")
+		}' "$scratch/peak")
 	diag "$peak_name: $sum KiB"
 	ok "$peak_name stays below $limit KiB" test "${sum%% *}" -lt "$limit"
 	ok 'and was measured' test "${sum%% *}" -gt 100
