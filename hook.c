@@ -7,11 +7,9 @@
  * behind is its own affair: nothing here waits for the end of its output.
  * The built-in hook webroot is here too.
  */
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,8 +30,7 @@
 enum {
 	ARGUMENTS = 16,		/* of one program, its own name included */
 	ENVIRONMENT = 1024,	/* variables */
-	GRACE = 2000,		/* ms between TERM and KILL */
-	MANY_FILES = 65536	/* descriptors closed one by one where /proc is missing */
+	GRACE = 2000		/* ms between TERM and KILL */
 };
 
 extern char **environ;
@@ -295,32 +292,6 @@ compose(const char **out, const struct hook_env *e)
 
 enum { REPORT = 3 };	/* its end of the pipe that tells of a failed execve */
 
-/*
- * By /proc where it is: the limit may be a thousand million, and there may be
- * descriptors above it.
- */
-static void
-close_above(int last)
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *e;
-	struct rlimit limit;
-	uint64_t fd, end = MANY_FILES;
-
-	if (d) {
-		while ((e = readdir(d)))
-			if (slice_uint(slice(e->d_name), &fd) == 0 &&
-			    fd > (uint64_t)last && fd != (uint64_t)dirfd(d))
-				close((int)fd);
-		closedir(d);
-		return;
-	}
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
-		end = limit.rlim_cur;
-	for (fd = (uint64_t)last + 1; fd < end; fd++)
-		close((int)fd);
-}
-
 /* Only 0, 1 and 2, and the pipe as REPORT, which is closed by execve. */
 static int
 set_descriptors(int *report)
@@ -328,7 +299,7 @@ set_descriptors(int *report)
 	if (*report != REPORT && dup2(*report, REPORT) < 0)
 		return -1;
 	*report = REPORT;
-	close_above(REPORT);
+	descriptors_close(REPORT);
 	close(0);
 	if (open("/dev/null", O_RDONLY) != 0 || dup2(2, 1) < 0)
 		return -1;

@@ -20,6 +20,7 @@
 #include "renewal.h"
 #include "request.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 
 enum {
@@ -153,7 +154,7 @@ obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 		return renewal_pay(name, c, st, first ? "issued" : "renewed");
 	if (stop_signal())
 		return r;
-	renewal_failed(st, last_failure(), r == ST_LATER ? acme_why()->retry_at : 0);
+	renewal_failed(st, last_failure(), r == ST_LATER ? talker_why()->retry_at : 0);
 	renewal_write(name, st);
 	tell_failure(name, c, r);
 	return r;

@@ -38,6 +38,10 @@ const char *last_failure(void);			/* the parts alone; "" if none */
 /* While set, what fails does not matter: fail() prints its line at -v only. */
 extern int lenient;
 
+/* In a process that has no terminal: what is said from now on goes there. */
+void messages_to(void (*line)(const char *text),
+    void (*waiting)(const char *what, unsigned done, unsigned total, unsigned seconds));
+
 /*
  * A line rewritten in place while something is waited for, if stderr is a
  * terminal and not -q; progress(0) wipes it.  done of total, seconds so far.
@@ -62,6 +66,7 @@ int time_civil(int year, int month, int day, int h, int m, int s, int64_t *t);
 void signals_catch(void);
 int stop_signal(void);
 void signals_default(void);
+void signals_ignore(void);	/* for a child that the stop signals are not meant for */
 
 /*
  * Waits until fd is ready for events (poll's), the deadline (now_ms() scale)
@@ -79,5 +84,14 @@ void signals_cleanup(int on);
  * without waiting, at a time when nothing stands that would have to be cleaned up.
  */
 void signals_deadly(int on);
+
+/*
+ * From now on a page of the program counts as resident only where it is touched,
+ * and not the fifteen around it: several processes of ours live side by side.
+ */
+void program_by_page(void);
+
+/* Closes all descriptors above that one. */
+void descriptors_close(int last);
 
 #endif

@@ -2,8 +2,9 @@
  * peak.c - the memory of a command and of all that it starts, for tests:
  * peak FILE COMMAND...  Stops each process of it when it forks, executes and exits
  * (ptrace), and then appends to FILE what those who are alive have used at
- * most so far: "N PID KIB NAME", N counting the stops; or "hook PID" for one that
- * has become NAME hook.  Its exit status is that of COMMAND.
+ * most so far: "N PID KIB NAME", N counting the stops; "fork PARENT PID" for each
+ * that comes, and "hook PID" for one that becomes NAME hook.  Its exit status is
+ * that of COMMAND.
  */
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -101,6 +102,7 @@ main(int argc, char **argv)
 {
 	const long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	unsigned long child;
 	pid_t first, pid;
 	int go[2], status, result = 125, event;
 	char c;
@@ -135,6 +137,9 @@ main(int argc, char **argv)
 		if (!is_alive(pid))
 			replace(0, pid);
 		event = status >> 16;
+		if ((event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) &&
+		    ptrace(PTRACE_GETEVENTMSG, pid, 0, &child) == 0)
+			fprintf(out, "fork %ld %lu\n", (long)pid, child);
 		if (event == PTRACE_EVENT_EXEC)
 			executed(pid);
 		if (event)
