@@ -72,9 +72,7 @@ read_conf(const char *name, struct conf *c, char *mem, size_t size)
 
 	buf_init(&b, mem, size);
 	if (store_read(store_cert_path(name, "/conf"), &b) < 0)
-		return errno == ENOENT ? 1 :
-		    fail(errno == EPERM ? ST_STORE : ST_CONFIG, "cannot read ",
-		    store_cert_path(name, "/conf"), ":", (char *)0);
+		return errno == ENOENT ? 1 : store_unread(store_cert_path(name, "/conf"));
 	return conf_read(c, buf_view(&b), store_cert_path(name, "/conf"));
 }
 
@@ -171,7 +169,9 @@ live_generation(const char *name)
 {
 	int live = store_live(name);
 
-	if (live < 0)
+	if (live < 0 && errno == EPERM)
+		store_failed("cannot use", store_cert_path(name, "/live"));
+	else if (live < 0)
 		fail(ST_STORE, store_cert_path(name, "/live"), " is no symlink to a directory beside"
 		    " it; nothing was changed:", (char *)0);
 	return live;
