@@ -12,6 +12,41 @@ for job in issue renew; do
 	points $job >"$scratch/$job.points"
 done
 
+# unsynced TRACE: what is not on disk when it has to be: what is renamed, and all of
+# it when live is switched, when the CA or a hook is told something, and in the end.
+unsynced()
+{
+	awk -v home="$ACME_HOME" '
+		function below(p, dir) { return p == dir || index(p, dir "/") == 1 }
+		function change(p) { if (below(p, home) && !below(p, home "/locks")) unsynced[p] = 1 }
+		function forget(p,    q) { for (q in unsynced) if (below(q, p)) delete unsynced[q] }
+		function must(p,    q) { for (q in unsynced) if (below(q, p)) print q " is not synced: " $0 }
+		# 4</dir>, "name" and so on: dir[1], base[1]
+		function operands(    rest, token, dirs, bases) {
+			split("", dir)
+			split("", base)
+			for (rest = $0; match(rest, /<[^>]*>|"[^"]*"/); rest = substr(rest, RSTART + RLENGTH)) {
+				token = substr(rest, RSTART + 1, RLENGTH - 2)
+				if (substr(rest, RSTART, 1) == "<")
+					dir[++dirs] = token
+				else
+					base[++bases] = token
+			}
+		}
+		/ = -1 / { next }
+		{ call = $0; sub(/\(.*/, "", call); operands() }
+		call ~ /^open/ && /O_EXCL/ { change(dir[1]); change(dir[1] "/" base[1]) }
+		call ~ /^p?write|^f(chmod|chown|truncate)$|^(mkdir|fchmod|unlink|symlink)at$/ { change(dir[1]) }
+		call == "unlinkat" { forget(dir[1] "/" base[1]) }
+		call ~ /^f(data)?sync$/ { delete unsynced[dir[1]] }
+		call ~ /^renameat/ { must(base[2] == "live" ? home : dir[1] "/" base[1]); change(dir[1]); change(dir[2]); n++ }
+		call ~ /^(fork|vfork|clone|send|exit_group)/ { must(home) }
+		END { if (n < 10) print n " renames" }' "$1"
+}
+for job in issue renew; do
+	is "$job: synced before it is renamed, and before anybody hears of it" "$(unsynced "$scratch/$job.trace")" ''
+done
+
 # killed JOB CALL N PATH: before that call is made, or in the hook PATH
 killed()
 {
