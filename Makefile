@@ -4,6 +4,7 @@
 # make CC=mips-linux-muslsf-gcc AR=mips-linux-muslsf-ar       ... for a router
 # make CC=cc STATIC=       ./acme with the system's libc, unstripped; CFLAGS, LDFLAGS for sanitizers
 # make check, check-all    all tests; long ones too       make demo   a certificate from Pebble
+# make fuzz                each fuzzer for FUZZ_SECONDS   (60), with clang
 # make install, uninstall  DESTDIR, PREFIX, PROG          make size   against the goal
 # make clean, distclean    the latter forgets downloads   make V=1    shows the commands
 #
@@ -48,17 +49,23 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $(B)/chain.o \
 	$(B)/challenge.o $(B)/conf.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
 	$(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/keyfile.o $(B)/manage.o \
-	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/registration.o $(B)/renewal.o \
+	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/probe.o $(B)/registration.o $(B)/renewal.o \
 	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/revoke.o $(B)/rollover.o \
-	$(B)/roots.o $(B)/show.o $(B)/store.o $(B)/talk.o $(B)/tls.o $(B)/tool.o $(B)/trust.o \
-	$(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
-RESPONDER_OBJ = $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/der.o $(B)/dir.o $(B)/key.o \
-	$(B)/keyinfo.o $(B)/name.o $(B)/respond.o $(B)/serve.o $(B)/util.o
-LIB = $(B)/libacme.a $(B)/libbearssl.a
+	$(B)/roots.o $(B)/show.o $(B)/split.o $(B)/store.o $(B)/talk.o $(B)/talker.o $(B)/tls.o \
+	$(B)/tool.o $(B)/trust.o $(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
+RESPONDER_OBJ = $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/confine.o $(B)/der.o $(B)/dir.o \
+	$(B)/key.o $(B)/keyinfo.o $(B)/name.o $(B)/respond.o $(B)/serve.o $(B)/util.o
+LIBBEARSSL = $(B)/libbearssl.a
+LIB = $(B)/libacme.a $(LIBBEARSSL)
 PROGRAM = $(B)/main.o $(B)/hook.o $(OBJ) $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
+FUZZ_SRC != echo tests/fuzz/*.c
+FUZZER != for f in tests/fuzz/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/fuzz/|'
+# What gives a fuzzer its main: this, or libFuzzer.
+FUZZ_MAIN = tests/replay.c
+FUZZ_SECONDS = 60
 
 # Commands are hidden behind one short line unless V=1.
 Q = @
@@ -90,55 +97,59 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 	$(S)$(COMPILE_OURS) $(HOOKDIR) -c -o $@ hook.c
 
 # What each object is made of; tests/includes compares this with the #include lines.
-$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h tls.h util.h
+$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h talker.h tls.h util.h
 $(B)/acme.o: acme.c acme.h buf.h http.h json.h reply.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
-$(B)/ari.o: ari.c account.h acme.h ari.h buf.h conf.h due.h key.h renewal.h util.h
+$(B)/ari.o: ari.c account.h acme.h ari.h buf.h conf.h due.h key.h renewal.h talker.h util.h
 $(B)/asn1.o: asn1.c asn1.h buf.h der.h keyinfo.h
 $(B)/base64.o: base64.c base64.h buf.h
 $(B)/buf.o: buf.c buf.h
 $(B)/ca.o: ca.c buf.h ca.h
 $(B)/certs.o: certs.c buf.h dir.h store.h util.h
 $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h keyinfo.h name.h util.h
-$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h store.h util.h value.h zone.h
+$(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h probe.h store.h util.h value.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
+$(B)/confine.o: confine.c buf.h confine.h
 $(B)/der.o: der.c buf.h der.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/due.o: due.c buf.h due.h renewal.h
-$(B)/eab.o: eab.c acme.h base64.h buf.h ca.h conf.h eab.h form.h jws.h util.h
+$(B)/eab.o: eab.c acme.h base64.h buf.h ca.h conf.h eab.h jws.h talker.h util.h
 $(B)/form.o: form.c buf.h form.h http.h json.h talk.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
 $(B)/idn.o: idn.c buf.h idn.h
-$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h obtain.h renewal.h request.h store.h util.h
+$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h keyfile.h keyinfo.h obtain.h renewal.h request.h store.h talker.h util.h
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
 $(B)/keyfile.o: keyfile.c buf.h conf.h key.h keyfile.h store.h util.h
 $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
-$(B)/main.o: main.c args.h buf.h conf.h hook.h issue.h manage.h out.h request.h respond.h show.h store.h tool.h util.h
-$(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h util.h
+$(B)/main.o: main.c args.h buf.h conf.h confine.h hook.h issue.h manage.h out.h probe.h request.h respond.h show.h split.h store.h talker.h tool.h util.h
+$(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h talker.h util.h
 $(B)/name.o: name.c buf.h idn.h name.h
-$(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h util.h
-$(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h util.h value.h
+$(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h talker.h util.h
+$(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h talker.h util.h value.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/persist.o: persist.c buf.h json.h name.h persist.h
+$(B)/probe.o: probe.c buf.h probe.h resolve.h split.h util.h zone.h
 $(B)/registration.o: registration.c acme.h buf.h jws.h registration.h store.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h due.h hook.h renewal.h store.h util.h
 $(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
 $(B)/request.o: request.c asn1.h base64.h buf.h chain.h conf.h der.h key.h keyinfo.h name.h request.h store.h util.h
 $(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
 $(B)/resource.o: resource.c acme.h base64.h buf.h http.h json.h persist.h reply.h talk.h util.h
-$(B)/respond.o: respond.c buf.h dir.h name.h respond.h serve.h util.h
-$(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h keyfile.h renewal.h store.h util.h
-$(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h util.h
+$(B)/respond.o: respond.c buf.h confine.h dir.h name.h respond.h serve.h util.h
+$(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h keyfile.h renewal.h store.h talker.h util.h
+$(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h talker.h util.h
 $(B)/roots.o: roots.c roots.h
 $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
 $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
+$(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
+$(B)/talker.o: talker.c acme.h base64.h buf.h form.h jws.h persist.h split.h talk.h talker.h tls.h trust.h util.h
 $(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
 $(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h keyinfo.h roots.h trust.h util.h
@@ -148,7 +159,7 @@ $(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.
-unit: $(UNIT) $(TOOL)
+unit: $(UNIT) $(TOOL) $(B)/tests/attacker
 
 $(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
 	@echo '  CC      tests/$(@F)'
@@ -157,6 +168,18 @@ $(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h te
 $(TOOL): $(LIB)
 	@echo '  CC      tests/tool/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/tool/$(@F).c $(LIB)
+
+# The program with a talker that turns against the keeper.
+$(B)/tests/attacker: tests/attack/attacker.c $(PROGRAM)
+	@echo '  CC      tests/attacker'
+	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=acme_open,--wrap=acme_new_order,--wrap=acme_authorizations \
+		-Wl,--wrap=acme_answer,--wrap=acme_finalize -o $@ tests/attack/attacker.c $(PROGRAM)
+
+fuzzers: $(FUZZER)
+
+$(FUZZER): $(FUZZ_SRC) tests/fuzz/fuzz.h tests/replay.c $(LIB)
+	@echo '  CC      tests/fuzz/$(@F)'
+	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/fuzz/$(@F).c $(FUZZ_MAIN) $(LIB)
 
 $(B)/libbearssl.a: $(BEARSSL_OBJ)
 	@echo '  AR      libbearssl.a'
@@ -173,7 +196,7 @@ $(B)/bearssl/verified: FORCE
 
 # Files that change when a command does.
 $(B)/flags: FORCE
-	@mkdir -p $(B)/tests/tool
+	@mkdir -p $(B)/tests/tool $(B)/tests/fuzz
 	@printf '%s\n' '$(COMPILE_OURS) $(LINK)' | cmp -s - $@ || { \
 		echo '  WITH    $(CC) $(CFLAGS) $(LDFLAGS) $(STATIC)'; \
 		printf '%s\n' '$(COMPILE_OURS) $(LINK)' >$@; }
@@ -198,6 +221,11 @@ check-all:
 	@tests/setup build check
 	@$(MAKE) acme unit
 	@B='$(B)' tests/run all
+
+# What is found, and the inputs that lead further than the corpora, stay in build/fuzz.
+fuzz:
+	@tests/setup build fuzz
+	@tests/fuzz/run $(FUZZ_SECONDS)
 
 demo:
 	@tests/setup build demo
@@ -231,4 +259,4 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all unit check check-all demo size install uninstall clean distclean
+.PHONY: all unit fuzzers check check-all fuzz demo size install uninstall clean distclean

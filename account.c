@@ -17,6 +17,7 @@
 #include "keyinfo.h"
 #include "registration.h"
 #include "store.h"
+#include "talker.h"
 #include "tls.h"
 #include "util.h"
 
@@ -149,7 +150,7 @@ failed(const struct acme_problem *p)
 int
 account_failed(void)
 {
-	return failed(acme_why());
+	return failed(talker_why());
 }
 
 /* --- registration --- */
@@ -171,13 +172,13 @@ new_account(struct key *key, struct slice payload, struct acme_account *out)
 
 	account_sign_as(key);
 	account_payload(ACME_NEW_ACCOUNT, payload);
-	r = acme_new_account(out);
+	r = talker_new_account(out);
 	account_payload(ACME_NEW_ACCOUNT, (struct slice){ 0, 0 });
 	account_sign_as(0);
 	return r;
 }
 
-/* The account of a key, if the CA knows one (7.3.1): 0, or -1 and acme_why(). */
+/* The account of a key, if the CA knows one (7.3.1): 0, or -1 and talker_why(). */
 static int
 look_up(struct key *key, struct acme_account *out)
 {
@@ -187,14 +188,14 @@ look_up(struct key *key, struct acme_account *out)
 int
 account_save(void)
 {
-	return registration_write(ac.dir, &ac.account, acme_directory(0));
+	return registration_write(ac.dir, &ac.account, talker_directory(0));
 }
 
 /* The CA has told of the account: what it says is checked and kept. */
 static int
 enrolled(enum account_mode mode)
 {
-	const char *terms = acme_directory(0)->terms;
+	const char *terms = talker_directory(0)->terms;
 	int r = 0;
 
 	if (!jws_clean(ac.account.url))
@@ -227,7 +228,7 @@ registration(struct buf *b, const struct conf *c, int *bound)
 		buf_all(b, ",\"contact\":[\"mailto:", c->mail, "\"]", (char *)0);
 	if (*bound) {
 		buf_str(b, ",\"externalAccountBinding\":");
-		r = eab_write(b, &ac.jws, acme_directory(0)->url[EP_NEW_ACCOUNT]);
+		r = eab_write(b, &ac.jws, talker_directory(0)->url[EP_NEW_ACCOUNT]);
 		eab_wipe();
 	}
 	buf_char(b, '}');
@@ -251,7 +252,7 @@ enroll_new(const struct conf *c)
 		return r;
 	if (new_account(0, buf_view(&b), &ac.account) == 0)
 		return enrolled(ACCOUNT_CREATE);
-	why = *acme_why();
+	why = *talker_why();
 	if (bound && why.status == ST_REFUSED && look_up(0, &ac.account) == 0)
 		return enrolled(ACCOUNT_CREATE);
 	ac.account.url[0] = 0;
@@ -287,13 +288,13 @@ account_register(const struct conf *c, enum account_mode mode)
 	/* a key that is there may be registered: then nothing else is needed */
 	if (ac.key.type && look_up(0, &ac.account) == 0)
 		return enrolled(mode);
-	if (ac.key.type && acme_why()->status != ST_REFUSED)
+	if (ac.key.type && talker_why()->status != ST_REFUSED)
 		return account_failed();
 	if (mode == ACCOUNT_ADOPT)
 		return fail(ST_REFUSED, "the CA does not take the key in ", c->key, " as that of an account: ",
-		    acme_why()->text, " - without --key, acme account register makes a new account", (char *)0);
+		    talker_why()->text, " - without --key, acme account register makes a new account", (char *)0);
 	ac.account.url[0] = 0;
-	r = eab_lacking(c, ac.server, acme_directory(0)->external_account_required);
+	r = eab_lacking(c, ac.server, talker_directory(0)->external_account_required);
 	if (r == 0 && (!ac.key.type || !fits))
 		r = make_key(c);
 	return r ? r : enroll_new(c);
@@ -312,7 +313,7 @@ account_post(int kind, struct slice payload)
 	int r;
 
 	account_payload(kind, payload);
-	r = acme_account_post((enum acme_kind)kind, ac.account.url, &reply);
+	r = talker_account_post(kind, ac.account.url, &reply);
 	account_payload(kind, (struct slice){ 0, 0 });
 	if (r == 0)
 		ac.account = reply;
@@ -382,7 +383,7 @@ settle(struct key *next, enum account_settled *what)
 			return switch_key(next);
 		}
 		*what = SETTLED_TAKEN;
-	} else if (acme_why()->status != ST_REFUSED) {
+	} else if (talker_why()->status != ST_REFUSED) {
 		return account_failed();
 	}
 	if (look_up(0, &found) < 0)
@@ -446,7 +447,7 @@ converse(const struct conf *c)
 	config.sign = sign;
 	config.trace = trace;
 	config.tick = tick;
-	if (acme_open(&config, ac.server, ac.have_cached ? &ac.cached : 0) < 0)
+	if (talker_open(&config, ac.server, ac.have_cached ? &ac.cached : 0) < 0)
 		return account_failed();
 	return 0;
 }
@@ -478,19 +479,6 @@ set_up(const struct conf *c, enum account_mode mode)
 	if (r == 0 && !ac.account.url[0])
 		r = account_register(c, mode);
 	return r;
-}
-
-static int
-check_tls(const struct conf *c)
-{
-	struct tls_config t = { c->ca_file, c->proxy, c->family };
-	const char *why;
-
-	errno = 0;
-	if (tls_check(&t, &why) == 0)
-		return 0;
-	return errno ? fail(ST_CONFIG, c->ca_file ? c->ca_file : "", ": ", why, ":", (char *)0)
-	    : fail(ST_CONFIG, c->ca_file ? c->ca_file : "", ": ", why, (char *)0);
 }
 
 /* Whether something may have to be made or changed, which one run at a time does. */
@@ -550,7 +538,7 @@ account_open(const struct conf *c, const char *url, enum account_mode mode)
 	int r, bad = store_account_dir(dir, sizeof(dir), url, c->account) < 0;
 
 	if (goes_on(c, dir, url, mode)) {
-		acme_timeout(c->timeout);
+		talker_timeout(c->timeout);
 		return 0;
 	}
 	account_close();
@@ -558,9 +546,7 @@ account_open(const struct conf *c, const char *url, enum account_mode mode)
 		return fail(ST_USAGE, "not a CA's directory URL: ", url, (char *)0);
 	slice_copy(slice(dir), ac.dir, sizeof(ac.dir));
 	ac.mode = mode;
-	r = check_tls(c);
-	if (r == 0)
-		r = set_up_locked(c, mode);
+	r = set_up_locked(c, mode);
 	if (r)
 		account_close();
 	ac.open = r == 0;
@@ -570,7 +556,7 @@ account_open(const struct conf *c, const char *url, enum account_mode mode)
 void
 account_close(void)
 {
-	acme_close();
+	talker_close();
 	if (ac.locked)
 		store_unlock(ac.lock);
 	key_wipe(&ac.key);

@@ -11,6 +11,7 @@
 #include "due.h"
 #include "key.h"
 #include "renewal.h"
+#include "talker.h"
 #include "util.h"
 
 enum { PATIENCE = 30 };		/* s for advice, of which there may be a lot to get */
@@ -29,7 +30,7 @@ fetch(const struct conf *c, const struct renewal *st, struct acme_renewal *info)
 		brief.timeout = PATIENCE;
 	lenient = 1;
 	r = account_open(&brief, st->server, ACCOUNT_NONE);
-	if (r == 0 && acme_renewal_info(st->ari, info) < 0)
+	if (r == 0 && talker_renewal_info(st->ari, info) < 0)
 		r = account_failed();
 	lenient = 0;
 	return r;
@@ -39,7 +40,7 @@ fetch(const struct conf *c, const struct renewal *st, struct acme_renewal *info)
 static int64_t
 pause_after(const struct renewal *st, int status)
 {
-	const struct acme_problem *why = acme_why();
+	const struct acme_problem *why = talker_why();
 	int64_t after = why->retry_at ? why->retry_at - now_wall() : -1;
 
 	if (status == ST_NET || status == ST_CONFIG)

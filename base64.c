@@ -250,3 +250,15 @@ pem_next(struct slice *text, struct slice *label, struct buf *b)
 	*label = name;
 	return 1;
 }
+
+int
+base64url_is(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= 'A' && s.p[i] <= 'Z') &&
+		    !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '-' && s.p[i] != '_')
+			return 0;
+	return s.n > 0;
+}

@@ -21,6 +21,8 @@ void base64url_encode(struct buf *b, const void *p, size_t n);	/* unpadded */
 int base64_decode(struct buf *b, struct slice s);
 int base64url_decode(struct buf *b, struct slice s);
 int base64_any(struct buf *b, struct slice s);
+/* 1 if s is not empty and has only characters of base64url (tokens, nonces). */
+int base64url_is(struct slice s);
 
 /* Appends "-----BEGIN label-----", lines of 64, "-----END label-----\n". */
 void pem_encode(struct buf *b, const char *label, const void *der, size_t n);

@@ -20,6 +20,7 @@
 #include "jws.h"
 #include "name.h"
 #include "persist.h"
+#include "probe.h"
 #include "store.h"
 #include "util.h"
 #include "value.h"
@@ -426,7 +427,7 @@ record_stands(const struct conf *c, const struct acme_order *o, const struct acm
 	struct search s = { acme_string(o, ch->issuers), persistent_account(o, ch), z->wildcard, 0 };
 
 	make_proof(o, ch, ident_of(c, o, z), z->wildcard);
-	if (zone_txt(proof.record, c->family, now_ms() + RECORD_WAIT, look_at_value, &s) < 0 && !stop_signal())
+	if (probe_txt(proof.record, c->family, now_ms() + RECORD_WAIT, look_at_value, &s) < 0 && !stop_signal())
 		warn("no name server answers for ", proof.record, (char *)0);
 	if (s.found)
 		note(1, proof.record, " stands: no hook run; challenge answered", (char *)0);
@@ -644,7 +645,7 @@ wait_records(const struct conf *c, const struct acme_order *o, unsigned first, u
 			break;
 		n++;
 	}
-	return n && zone_wait(want, n, c->family, ZONE_WAIT) < 0 ?
+	return n && probe_wait(want, n, c->family, ZONE_WAIT) < 0 ?
 	    fail(ST_NET, "interrupted", (char *)0) : 0;
 }
 

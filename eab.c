@@ -13,8 +13,8 @@
 #include "ca.h"
 #include "conf.h"
 #include "eab.h"
-#include "form.h"
 #include "jws.h"
+#include "talker.h"
 #include "util.h"
 
 enum { KEY_MIN = 32 };		/* bytes: the hash of HS256 */
@@ -124,9 +124,9 @@ read_file(const char *file)
 static int
 ask(const struct ca *ca, const char *mail)
 {
-	if (form_binding(ca->eab_by_mail, mail, eab.kid, sizeof(eab.kid),
+	if (talker_binding(ca->eab_by_mail, mail, eab.kid, sizeof(eab.kid),
 	    eab.text, sizeof(eab.text)) < 0)
-		return fail((enum status)acme_why()->status, acme_why()->text, (char *)0);
+		return fail((enum status)talker_why()->status, talker_why()->text, (char *)0);
 	return decode(slice(eab.text), ca->eab_by_mail);
 }
 

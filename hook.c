@@ -7,11 +7,9 @@
  * behind is its own affair: nothing here waits for the end of its output.
  * The built-in hook webroot is here too.
  */
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,8 +30,7 @@
 enum {
 	ARGUMENTS = 16,		/* of one program, its own name included */
 	ENVIRONMENT = 1024,	/* variables */
-	GRACE = 2000,		/* ms between TERM and KILL */
-	MANY_FILES = 65536	/* descriptors closed one by one where /proc is missing */
+	GRACE = 2000		/* ms between TERM and KILL */
 };
 
 extern char **environ;
@@ -72,11 +69,35 @@ loose(const struct stat *st)
 	return 0;
 }
 
+/* What is wrong with the first line of a script, or 0; a program need not be readable. */
+static const char *
+interpreter(const char *path)
+{
+	char line[256];			/* as Linux reads of it */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *name = line + 2;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	if (n < 2 || line[0] != '#' || line[1] != '!')
+		return 0;
+	line[n] = 0;
+	name += strspn(name, " \t");
+	line[name - line + (ssize_t)strcspn(name, " \t\n")] = 0;
+	return access(name, X_OK) == 0 ? 0 :
+	    "its first line names a program that is not there (or ends in CR)";
+}
+
 /* What keeps the program at path from being used, or 0; ENOENT: it is not there. */
 static const char *
 unusable(const char *path, int strict)
 {
+	char where[LIMIT_PATH];
 	struct stat st;
+	const char *why;
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? "not found" : "cannot be examined";
@@ -85,7 +106,13 @@ unusable(const char *path, int strict)
 		return "no regular file";
 	if (access(path, X_OK) < 0)
 		return "not executable: chmod +x it";
-	return strict ? loose(&st) : 0;
+	why = strict ? loose(&st) : 0;
+	if (!why && strict && dir_exposed(path, where))
+		why = "in a directory that belongs to another user, or that all can write";
+	if (!why)
+		why = interpreter(path);
+	errno = 0;
+	return why;
 }
 
 /* A bare name, with ":ADDRESS" where the responder is behind it. */
@@ -295,32 +322,6 @@ compose(const char **out, const struct hook_env *e)
 
 enum { REPORT = 3 };	/* its end of the pipe that tells of a failed execve */
 
-/*
- * By /proc where it is: the limit may be a thousand million, and there may be
- * descriptors above it.
- */
-static void
-close_above(int last)
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *e;
-	struct rlimit limit;
-	uint64_t fd, end = MANY_FILES;
-
-	if (d) {
-		while ((e = readdir(d)))
-			if (slice_uint(slice(e->d_name), &fd) == 0 &&
-			    fd > (uint64_t)last && fd != (uint64_t)dirfd(d))
-				close((int)fd);
-		closedir(d);
-		return;
-	}
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
-		end = limit.rlim_cur;
-	for (fd = (uint64_t)last + 1; fd < end; fd++)
-		close((int)fd);
-}
-
 /* Only 0, 1 and 2, and the pipe as REPORT, which is closed by execve. */
 static int
 set_descriptors(int *report)
@@ -328,7 +329,7 @@ set_descriptors(int *report)
 	if (*report != REPORT && dup2(*report, REPORT) < 0)
 		return -1;
 	*report = REPORT;
-	close_above(REPORT);
+	descriptors_close(REPORT);
 	close(0);
 	if (open("/dev/null", O_RDONLY) != 0 || dup2(2, 1) < 0)
 		return -1;

@@ -6,6 +6,7 @@
  * in this file's memory or stack frames; all random bytes descend from the
  * kernel's generator.
  */
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -146,6 +147,24 @@ read_device(unsigned char *p, size_t n)
 	}
 	close(fd);
 	return n ? -1 : 0;
+}
+
+/*
+ * Keys are not to be found in swap: all that this process touches from now on
+ * stays in memory, or where that is not allowed at least what holds a key.
+ */
+static void
+keep_in_memory(const void *p, size_t n)
+{
+#ifdef MCL_ONFAULT
+	static pid_t all;
+
+	if (all != getpid() && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0)
+		all = getpid();
+	if (all == getpid())
+		return;
+#endif
+	mlock(p, n);
 }
 
 int
@@ -511,6 +530,7 @@ key_generate(struct key *k, enum key_type t)
 	const br_prng_class **prng = random_prng();
 	int bad = -1;
 
+	keep_in_memory(k, sizeof(*k));
 	key_wipe(k);
 	if (!prng || t == KEY_NONE)
 		return -1;
@@ -651,6 +671,7 @@ key_read(struct key *k, struct slice pem, const char **why)
 	char mem[DER_MAX];
 	struct buf der = BUF(mem);
 
+	keep_in_memory(k, sizeof(*k));
 	key_wipe(k);
 	*why = load(k, pem, &der);
 	wipe(mem, sizeof(mem));

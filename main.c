@@ -6,6 +6,9 @@
  * file is touched; a stop signal ends it as a signal does, after clean-up.
  */
 #include <sys/auxv.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -17,14 +20,18 @@
 
 #include "args.h"
 #include "conf.h"
+#include "confine.h"
 #include "hook.h"
 #include "issue.h"
 #include "manage.h"
 #include "out.h"
+#include "probe.h"
 #include "request.h"
 #include "respond.h"
 #include "show.h"
+#include "split.h"
 #include "store.h"
+#include "talker.h"
 #include "tool.h"
 #include "util.h"
 
@@ -37,6 +44,8 @@ enum {
 	WIDE = 30, NARROW = 6	/* columns of the descriptions in usage texts */
 };
 
+extern char **environ;
+
 static char *const *args;	/* main's */
 static int args_count;
 
@@ -48,34 +57,34 @@ static const struct command {
 	const char *name, *operands;
 	run *run;
 	unsigned min, max;
-	int home;			/* needs a state directory */
+	enum { ALONE, HOME, TALKS } needs;	/* a state directory; that, and a CA */
 	const char *help;
 } commands[] = {
-	{ "issue", "NAME...", run_issue, 0, LIMIT_NAMES, 1,
+	{ "issue", "NAME...", run_issue, 0, LIMIT_NAMES, TALKS,
 	  "obtain a certificate, and remember how" },
-	{ "renew", "[NAME...]", run_renew, 0, LIMIT_NAMES, 1,
+	{ "renew", "[NAME...]", run_renew, 0, LIMIT_NAMES, TALKS,
 	  "renew what is due: these certificates, or all" },
-	{ "list", "", run_list, 0, 0, 1,
+	{ "list", "", run_list, 0, 0, HOME,
 	  "list the certificates" },
-	{ "show", "NAME", run_show, 1, 1, 1,
+	{ "show", "NAME", run_show, 1, 1, HOME,
 	  "tell all about one certificate" },
-	{ "path", "NAME [KIND]", run_path, 1, 2, 1,
+	{ "path", "NAME [KIND]", run_path, 1, 2, HOME,
 	  "print where its files are: privkey, cert, ..." },
-	{ "cert", "FILE", run_cert, 1, 1, 0,
+	{ "cert", "FILE", run_cert, 1, 1, ALONE,
 	  "tell what is in a certificate file" },
-	{ "csr", "NAME...", run_csr, 1, LIMIT_NAMES, 0,
+	{ "csr", "NAME...", run_csr, 1, LIMIT_NAMES, ALONE,
 	  "print a certificate request for a key file" },
-	{ "revoke", "NAME|FILE", run_revoke, 1, 1, 1,
+	{ "revoke", "NAME|FILE", run_revoke, 1, 1, TALKS,
 	  "revoke a certificate" },
-	{ "remove", "NAME", run_remove, 1, 1, 1,
+	{ "remove", "NAME", run_remove, 1, 1, HOME,
 	  "forget a certificate" },
-	{ "account", "[ACTION] [NAME]", run_account, 0, 2, 1,
+	{ "account", "[ACTION] [NAME]", run_account, 0, 2, TALKS,
 	  "register, show, update, rollover or deactivate" },
-	{ "cas", "", run_cas, 0, 0, 0,
+	{ "cas", "", run_cas, 0, 0, ALONE,
 	  "list the known CAs" },
-	{ "dns", "TYPE NAME [SERVER]", run_dns, 2, 3, 0,
+	{ "dns", "TYPE NAME [SERVER]", run_dns, 2, 3, ALONE,
 	  "print the records of a name: TXT, NS, A, ..." },
-	{ "hook", "HOOK METHOD TYPE IDENT TOKEN AUTH", run_hook, 6, 6, 0,
+	{ "hook", "HOOK METHOD TYPE IDENT TOKEN AUTH", run_hook, 6, 6, ALONE,
 	  "run a built-in hook by hand" },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -343,9 +352,33 @@ known(const char *name)
 	return find_command(name) != 0;
 }
 
+static char options[2 * LIMIT_CONF];	/* texts of those of this run */
+static size_t options_length;
+
+static void
+wipe_text(char *s)
+{
+	wipe(s, strlen(s));
+}
+
+/* Hooks get their secrets by the environment, -e and --env-file: who talks to a CA is not told. */
+static void
+forget(void)
+{
+	char **v;
+	int i;
+
+	for (v = environ; v && *v; v++)
+		wipe_text(*v);
+	for (i = 1; i < args_count; i++)
+		wipe_text(args[i]);
+	wipe(options, options_length);
+}
+
 static int
 run_command(struct conf *c, const struct command *command, const char *const *operand, unsigned n)
 {
+	static split_serve *const serve[SPLIT_KINDS] = { talker_serve, probe_serve };
 	int status;
 
 	if (c->help || (command->run == run_hook && n == 1 &&
@@ -359,29 +392,57 @@ run_command(struct conf *c, const struct command *command, const char *const *op
 		    command->run == run_hook ? "" : " [OPTION...]",
 		    *command->operands ? " " : "", command->operands,
 		    "; try: acme ", command->name, " -h", (char *)0);
-	if (command->home && !c->home)
+	if (command->needs != ALONE && !c->home)
 		return fail(ST_CONFIG, "no state directory: HOME is not set; "
 		    "give --home DIR", (char *)0);
-	return command->run(c, operand, n);
+	status = command->needs == TALKS ? split_start(c->user, forget, serve) : 0;
+	if (status == 0)
+		status = command->run(c, operand, n);
+	split_end();
+	return status;
+}
+
+/* The program's version, and at -v what a process that talks to a CA is confined by here. */
+static int
+version(const struct conf *c)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} means[] = {
+		{ CONFINE_USER, "another user" }, { CONFINE_LANDLOCK, "Landlock" },
+		{ CONFINE_SECCOMP, "seccomp" }, { CONFINE_PLEDGE, "pledge" },
+	};
+	int have, n = 0;
+	size_t i;
+
+	buf_str(out_buf(), "acme " VERSION " (BearSSL 0.6)\n");
+	if (verbose < 1)
+		return 0;
+	have = split_probe(c->user);
+	buf_str(out_buf(), "talker: ");
+	for (i = 0; i < sizeof(means) / sizeof(*means); i++)
+		if (have > 0 && have & means[i].bit)
+			buf_all(out_buf(), n++ ? ", " : "", means[i].name, (char *)0);
+	buf_str(out_buf(), n ? "\n" : "a process of its own\n");
+	return 0;
 }
 
 static int
 dispatch(int argc, char *const *argv)
 {
 	static struct conf c;
-	static char text[2 * LIMIT_CONF];
 	const char *name, *operand[LIMIT_NAMES];
 	unsigned n;
 	int status;
 
-	conf_init(&c, text, sizeof(text));
+	conf_init(&c, options, sizeof(options));
 	status = args_parse(&c, argc, argv, known, &name, operand, LIMIT_NAMES, &n);
 	if (status)
 		return status;
-	if (c.version) {
-		buf_str(out_buf(), "acme " VERSION " (BearSSL 0.6)\n");
-		return 0;
-	}
+	if (c.version)
+		return version(&c);
+	options_length = c.text.len;
 	if (name)
 		return run_command(&c, find_command(name), operand, n);
 	return c.help ? usage(0) : fail(ST_USAGE, "no command; try: acme -h", (char *)0);
@@ -413,9 +474,9 @@ privileged(void)
 	return getuid() != geteuid() || getgid() != getegid() || getauxval(AT_SECURE);
 }
 
-/* Keys are in memory: no core. */
+/* Keys are in memory: no core, and no other process of this user looks at it. */
 static void
-no_core(void)
+keep_memory(void)
 {
 	struct rlimit none;
 
@@ -423,6 +484,9 @@ no_core(void)
 		none.rlim_cur = 0;
 		setrlimit(RLIMIT_CORE, &none);
 	}
+#ifdef PR_SET_DUMPABLE
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 /* Ends the process as the signal that stopped it would have. */
@@ -450,7 +514,7 @@ main(int argc, char **argv)
 		return fail(ST_CONFIG, "will not run with more rights than its user "
 		    "(setuid, setgid or capabilities on the file)", (char *)0);
 	hook_umask((unsigned)umask(077));
-	no_core();
+	keep_memory();
 	signals_catch();
 	hook_self(argv[0]);
 	args = argv;

@@ -16,6 +16,7 @@
 #include "out.h"
 #include "rollover.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 
 static int
@@ -93,7 +94,7 @@ static void
 records(const char *key, void (*write)(struct buf *, const char *, const char *, const struct conf *),
     const char *name, const struct conf *c)
 {
-	const char *issuers = acme_directory(0)->caa;
+	const char *issuers = talker_directory(0)->caa;
 	char issuer[LIMIT_NAME + 1], mem[2 * LIMIT_URL + 2 * LIMIT_NAME];
 	struct buf b = BUF(mem);
 
@@ -143,7 +144,7 @@ print_account(void)
 	out_text("thumbprint", buf_view(&thumbprint));
 	out_text("server", slice(account_server()));
 	out_text("key", buf_view(&key));
-	out_some("terms", acme_directory(0)->terms);
+	out_some("terms", talker_directory(0)->terms);
 }
 
 static int
@@ -165,7 +166,7 @@ show(const struct conf *c, const char *url, const char *given)
 	out_open('{');
 	print_account();
 	if (given) {
-		if (!acme_directory(0)->caa[0])
+		if (!talker_directory(0)->caa[0])
 			warn("the CA's directory names no issuer for CAA records", (char *)0);
 		records("caa", caa, name, c);
 		records("persist", persist, name, c);
@@ -222,8 +223,8 @@ static int
 deactivated(void)
 {
 	if (account_post(ACME_DEACTIVATE_ACCOUNT, slice("{\"status\":\"deactivated\"}")) < 0)
-		return strcmp(acme_why()->type, "unauthorized") == 0 &&
-		    strstr(acme_why()->text, "deactivated") ? 0 : account_failed();
+		return strcmp(talker_why()->type, "unauthorized") == 0 &&
+		    strstr(talker_why()->text, "deactivated") ? 0 : account_failed();
 	if (strcmp(account_state()->status, "deactivated") != 0)
 		return fail(ST_PROTO, "the CA answers, but the account is still ",
 		    account_state()->status, (char *)0);

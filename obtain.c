@@ -25,6 +25,7 @@
 #include "renewal.h"
 #include "request.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 
 static struct acme_order order;
@@ -135,8 +136,8 @@ authorize_serial(const char *name, const struct conf *c)
 		r = challenge_begin(name, c, &order, i, i + 1);
 		if (r == 0)
 			r = challenge_ready(name, c, &order, i, i + 1);
-		if (r == 0 && (acme_answer(&order) < 0 ||
-		    acme_wait_authorization(&order, i) < 0))
+		if (r == 0 && (talker_answer(&order) < 0 ||
+		    talker_wait_authorization(&order, i) < 0))
 			r = account_failed();
 		challenge_end(name, c, r ? last_failure() : 0);
 		/* taken down: an equal challenge of a later one is to be set up again */
@@ -152,7 +153,7 @@ authorize_batch(const char *name, const struct conf *c)
 
 	if (r == 0)
 		r = challenge_ready(name, c, &order, 0, order.count);
-	if (r == 0 && (acme_answer(&order) < 0 || acme_wait(&order) < 0))
+	if (r == 0 && (talker_answer(&order) < 0 || talker_wait(&order) < 0))
 		r = account_failed();
 	challenge_end(name, c, r ? last_failure() : 0);
 	return r;
@@ -175,12 +176,12 @@ authorize(const char *name, const struct conf *c)
 
 	if (order.status != ACME_PENDING)
 		return 0;
-	if (acme_authorizations(&order) < 0)
+	if (talker_authorizations(&order) < 0)
 		return account_failed();
 	r = challenge_authorizations(c, &order);
 	if (r == 0 && pending_authorizations())
 		r = c->serial ? authorize_serial(name, c) : authorize_batch(name, c);
-	if (r == 0 && order.status == ACME_PENDING && acme_wait(&order) < 0)
+	if (r == 0 && order.status == ACME_PENDING && talker_wait(&order) < 0)
 		r = account_failed();
 	return r;
 }
@@ -210,7 +211,7 @@ finalize(const struct conf *c)
 	if (b.err)
 		return fail(ST_CONFIG, "the certificate request is too large", (char *)0);
 	account_payload(ACME_FINALIZE, buf_view(&b));
-	r = acme_finalize(&order) < 0 ? order_failed() : 0;
+	r = talker_finalize(&order) < 0 ? order_failed() : 0;
 	account_payload(ACME_FINALIZE, (struct slice){ 0, 0 });
 	return r;
 }
@@ -226,7 +227,7 @@ fetch_chain(const struct conf *c, unsigned i, struct chain *chain)
 	static char full[LIMIT_CHAIN];
 	struct buf pem = BUF(text_mem), out = BUF(full);
 	const char *why;
-	int r = acme_certificate(&order, i, &pem);
+	int r = talker_certificate(&order, i, &pem);
 
 	if (r)
 		return r > 0 ? NO_CHAIN : account_failed();
@@ -419,7 +420,7 @@ own_reason(int status)
 	if (stage != AT_CHALLENGES || status == ST_NET || status == ST_LATER || status == ST_PROTO)
 		return 1;
 	/* a challenge that fails would fail there too, but CAA records speak of one CA */
-	return status == ST_REFUSED && strcmp(acme_why()->type, "caa") == 0;
+	return status == ST_REFUSED && strcmp(talker_why()->type, "caa") == 0;
 }
 
 /* Tries the CAs of c, that one first, then the others in their order. */

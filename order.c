@@ -15,6 +15,7 @@
 #include "order.h"
 #include "renewal.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 #include "value.h"
 
@@ -77,8 +78,8 @@ check_profile(const struct conf *c)
 
 	if (!c->profile)
 		return 0;
-	d = acme_directory(&fetched);
-	if (!slice_listed(slice(c->profile), d->profiles) && !fetched && acme_refresh() < 0)
+	d = talker_directory(&fetched);
+	if (!slice_listed(slice(c->profile), d->profiles) && !fetched && talker_refresh() < 0)
 		return account_failed();
 	if (slice_listed(slice(c->profile), d->profiles))
 		return 0;
@@ -91,12 +92,12 @@ check_profile(const struct conf *c)
 int
 order_failed(void)
 {
-	const struct acme_problem *p = acme_why();
+	const struct acme_problem *p = talker_why();
 
 	if (strcmp(p->type, "invalidProfile") != 0)
 		return account_failed();
 	return fail((enum status)p->status, p->text, "; the CA's profiles are: ",
-	    acme_directory(0)->profiles, (char *)0);
+	    talker_directory(0)->profiles, (char *)0);
 }
 
 /* --- the certificate that is replaced --- */
@@ -110,7 +111,7 @@ replaced(const char *name, const struct conf *c, const struct renewal *st)
 	char path[LIMIT_PATH];
 
 	if (!st || !st->live || !st->ari[0] || strcmp(st->server, conf_directory(c)) != 0 ||
-	    !acme_directory(0)->url[EP_RENEWAL_INFO][0])
+	    !talker_directory(0)->url[EP_RENEWAL_INFO][0])
 		return 0;
 	if (store_file(path, sizeof(path), name, st->live, "cert.pem") < 0 ||
 	    store_read(path, &pem) < 0 || !chain_shares_name(buf_view(&pem), c))
@@ -125,7 +126,7 @@ replaced(const char *name, const struct conf *c, const struct renewal *st)
 static int
 may_be_replaces(void)
 {
-	const struct acme_problem *p = acme_why();
+	const struct acme_problem *p = talker_why();
 
 	return p->http >= 400 && p->http <= 500 && p->http != 429 &&
 	    strcmp(p->type, "rateLimited") != 0 && strcmp(p->type, "badNonce") != 0;
@@ -145,7 +146,7 @@ post(const struct conf *c, const char *replaces, struct acme_order *o)
 	if (b.err)
 		return fail(ST_USAGE, "the names together are longer than the limit", (char *)0);
 	account_payload(ACME_NEW_ORDER, buf_view(&b));
-	r = acme_new_order(o);
+	r = talker_new_order(o);
 	account_payload(ACME_NEW_ORDER, (struct slice){ 0, 0 });
 	return r;
 }
@@ -161,7 +162,7 @@ order_new(const char *name, const struct conf *c, const struct renewal *st, stru
 	replaces = replaced(name, c, st);
 	r = post(c, replaces, o);
 	if (r < 0 && replaces && may_be_replaces() && !stop_signal()) {
-		note(1, acme_why()->text, " - once more, without replaces", (char *)0);
+		note(1, talker_why()->text, " - once more, without replaces", (char *)0);
 		r = post(c, 0, o);
 	}
 	return r < 0 ? order_failed() : r;
@@ -285,13 +286,13 @@ order_open(const char *name, const struct conf *c, const struct renewal *st, int
 	int r;
 
 	if (!fresh && remembered_order(name, c, o)) {
-		r = acme_order(o);
+		r = talker_order(o);
 		if (r == 0 && o->status != ACME_INVALID) {
 			note(1, "going on with order ", o->url, (char *)0);
 			return 0;
 		}
-		if (r < 0 && (stop_signal() || acme_why()->status == ST_NET ||
-		    acme_why()->status == ST_LATER))
+		if (r < 0 && (stop_signal() || talker_why()->status == ST_NET ||
+		    talker_why()->status == ST_LATER))
 			return account_failed();
 		note(1, "the order of the last run is of no use any more", (char *)0);
 	}

@@ -22,6 +22,23 @@ proper_issuer(const char *text)
 }
 
 int
+persist_issuers(const char *text)
+{
+	char one[LIMIT_NAME + 1];
+	struct slice word;
+	unsigned n = 0;
+
+	for (;; text += word.n + 1, n++) {
+		word.p = text;
+		word.n = strcspn(text, " ");
+		if (n == PERSIST_ISSUERS || slice_copy(word, one, sizeof(one)) < 0 || !proper_issuer(one))
+			return 0;
+		if (!text[word.n])
+			return 1;
+	}
+}
+
+int
 persist_account(const char *text)
 {
 	static const char uri[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -50,13 +67,13 @@ persist_read(const struct json *challenge, char issuers[PERSIST_ISSUERS * (LIMIT
 		if (n == PERSIST_ISSUERS || e.type != JSON_STRING)
 			return -1;
 		json_string(e, text, sizeof(text));
-		if (!proper_issuer(text))
+		if (!text[0] || strchr(text, ' '))
 			return -1;
 		buf_all(&b, n ? " " : "", text, (char *)0);
 	}
 	buf_text(&b);
 	json_string(uri, account, LIMIT_URL);
-	return n && (uri.type == JSON_NONE || persist_account(account)) ? 0 : -1;
+	return n && persist_issuers(issuers) && (uri.type == JSON_NONE || persist_account(account)) ? 0 : -1;
 }
 
 void

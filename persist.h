@@ -21,6 +21,7 @@ struct json;
  */
 int persist_read(const struct json *challenge, char issuers[PERSIST_ISSUERS * (LIMIT_NAME + 1)],
     char account[LIMIT_URL]);
+int persist_issuers(const char *text);	/* 1: issuer domain names, as persist_read() gives them */
 int persist_account(const char *text);	/* 1: a URI that may stand in a value */
 
 /* Appends the record's owner: "_validation-persist.NAME", a wildcard's without "*.". */

@@ -17,6 +17,8 @@ enum {
 	OTHER_FAMILY = 300		/* ms for it when the first has answered */
 };
 
+void (*resolve_loaded)(void);
+
 static const char *hosts_file = "/etc/hosts", *conf_file = "/etc/resolv.conf";
 
 static struct {
@@ -182,6 +184,8 @@ resolve_load(int family)
 		conf.timeout = 1;
 	if (!conf.attempts)
 		conf.attempts = 1;
+	if (resolve_loaded)
+		resolve_loaded();
 }
 
 void

@@ -20,6 +20,8 @@ enum { RESOLVE_MAX = 16 };
  */
 int resolve_host(struct dns_address *out, const char *host, unsigned port, int family,
     int64_t deadline, struct buf *why);
+/* Called by resolve_load(), unless it is 0: files have been read, and the network comes next. */
+extern void (*resolve_loaded)(void);
 
 /*
  * Reads the configuration, and makes q one for the system's resolvers: those

@@ -17,7 +17,7 @@
  * in the file of the run lock tells the responder to end.  All of this holds
  * when any of the processes is killed anywhere.
  */
-#define _DEFAULT_SOURCE 1	/* setgroups, chroot */
+#define _DEFAULT_SOURCE 1	/* chroot */
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,12 +25,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "dir.h"
 #include "name.h"
 #include "respond.h"
@@ -397,68 +397,20 @@ listen_failed(const struct place *p)
 	return fail(ST_HOOK, "cannot listen on port ", mem, ":", (char *)0);
 }
 
-/* A line of /etc/passwd is this user's: its ids. */
-static int
-user_line(struct slice line, const char *name, uid_t *uid, gid_t *gid)
-{
-	struct slice user = cut(&line, ':');
-	uint64_t u, g;
-
-	cut(&line, ':');
-	if (!slice_is(user, name) || slice_uint(cut(&line, ':'), &u) < 0 ||
-	    slice_uint(cut(&line, ':'), &g) < 0 || u >= UINT32_MAX || g >= UINT32_MAX)
-		return 0;
-	*uid = (uid_t)u;
-	*gid = (gid_t)g;
-	return 1;
-}
-
-/*
- * A user's ids: 0 or -1.  getpwnam would bring in malloc and stdio, and in a
- * static glibc binary libraries that are loaded.
- */
-static int
-user_find(const char *name, uid_t *uid, gid_t *gid)
-{
-	char mem[4096];
-	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC), found = 0;
-	off_t at = 0;
-	ssize_t n;
-
-	while (fd >= 0 && !found && (n = pread(fd, mem, sizeof(mem), at)) > 0) {
-		struct slice text = { mem, (size_t)n };
-
-		if (text.n == sizeof(mem))	/* whole lines only */
-			while (text.n > 1 && text.p[text.n - 1] != '\n')
-				text.n--;
-		at += (off_t)text.n;
-		while (text.n && !found)
-			found = user_line(cut(&text, '\n'), name, uid, gid);
-	}
-	if (fd >= 0)
-		close(fd);
-	return found ? 0 : -1;
-}
-
 /* Only root can, and only root must: 0 or a status, printed. */
 static int
 give_up_privileges(int dir)
 {
-	const char *name = getenv("ACME_USER");
-	uid_t uid = 65534;
-	gid_t gid = 65534;
+	struct confine_user u;
 
-	if (!name || !*name)
-		name = "nobody";
 	if (geteuid() == 0) {
-		if (user_find(name, &uid, &gid) < 0 && strcmp(name, "nobody") != 0)
-			return fail(ST_HOOK, "there is no user ", name, (char *)0);
+		if (confine_user(&u, getenv("ACME_USER")) < 0)
+			return fail(ST_HOOK, "there is no user ", u.name, (char *)0);
 		/* to see no other file is a gain; some containers do not allow it */
 		if (fchdir(dir) < 0 || chroot(".") < 0)
 			note(1, "the responder sees the file system:", (char *)0);
-		if (uid != 0 && (setgroups(1, &gid) < 0 || setgid(gid) < 0 ||
-		    setuid(uid) < 0 || setuid(0) == 0))
-			return fail(ST_HOOK, "cannot become user ", name, ":", (char *)0);
+		if (confine_become(&u) < 0)
+			return fail(ST_HOOK, "cannot become user ", u.name, ":", (char *)0);
 	}
 	if (chdir("/") < 0)
 		return fail(ST_HOOK, "cannot change to /:", (char *)0);
@@ -545,6 +497,7 @@ responder_start(struct place *p)
 	pid_t pid;
 	char c;
 
+	program_by_page();
 	if (ftruncate(p->run, 0) < 0 || pipe(ready) < 0 || (pid = fork()) < 0)
 		return fail(ST_HOOK, "cannot start the responder:", (char *)0);
 	if (pid == 0)

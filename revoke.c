@@ -15,6 +15,7 @@
 #include "keyfile.h"
 #include "renewal.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 
 static struct key key;
@@ -103,8 +104,8 @@ revoke(const struct conf *c, const char *name, struct slice payload)
 		return r;
 	account_sign_as(c->cert_key ? &key : 0);
 	account_payload(ACME_REVOKE, payload);
-	if (acme_revoke() < 0) {
-		if (strcmp(acme_why()->type, "alreadyRevoked") != 0)
+	if (talker_revoke() < 0) {
+		if (strcmp(talker_why()->type, "alreadyRevoked") != 0)
 			return account_failed();
 		warn("it was revoked already", (char *)0);
 	}

@@ -16,6 +16,7 @@
 #include "registration.h"
 #include "rollover.h"
 #include "store.h"
+#include "talker.h"
 #include "util.h"
 
 /* The next key into k, and on disk. */
@@ -35,7 +36,7 @@ prepare(const struct conf *c, struct key *k)
 	return keyfile_write(registration_path(account_dir(), "key.pem.next"), k);
 }
 
-/* Sends the request: 0, or -1 and acme_why(). */
+/* Sends the request: 0, or -1 and talker_why(). */
 static int
 request(struct key *k, const char *url)
 {
@@ -49,7 +50,7 @@ request(struct key *k, const char *url)
 	if (jws_key_change(&b, account_jws(), &next, account_url(), url) < 0)
 		return -1;
 	account_payload(ACME_KEY_CHANGE, buf_view(&b));
-	r = acme_post(ACME_KEY_CHANGE, url);
+	r = talker_post(ACME_KEY_CHANGE, url);
 	account_payload(ACME_KEY_CHANGE, (struct slice){ 0, 0 });
 	return r;
 }
@@ -78,7 +79,7 @@ change(struct key *k, const char *url)
 	int answered = request(k, url) == 0, r;
 
 	if (!answered)
-		why = *acme_why();
+		why = *talker_why();
 	r = account_settle(&what);
 	if (r)
 		return r;
@@ -94,7 +95,7 @@ rollover(const struct conf *c, const char *url)
 
 	if (r)
 		return r;
-	endpoint = acme_directory(0)->url[EP_KEY_CHANGE];
+	endpoint = talker_directory(0)->url[EP_KEY_CHANGE];
 	if (!*endpoint)
 		return fail(ST_REFUSED, "this CA does not change keys (its directory has no keyChange);"
 		    " the old key stays - acme account deactivate, then register makes a new account", (char *)0);

@@ -105,14 +105,16 @@ forget(void)
 
 /* Makes known.found the addresses of host: 0, or -1 and *e filled. */
 static int
-resolve(const char *host, const char *port, int family, int64_t deadline, struct tls_error *e)
+resolve(const struct tls_config *config, const char *host, const char *port, int64_t deadline,
+    struct tls_error *e)
 {
+	tls_resolve *ask = config->resolve ? config->resolve : resolve_host;
 	char mem[sizeof(e->text)];
 	struct buf why = BUF(mem);
 	uint64_t number = 0;
 	int n;
 
-	if (known.found.count && known.family == family &&
+	if (known.found.count && known.family == config->family &&
 	    strcmp(known.host, host) == 0 && strcmp(known.port, port) == 0)
 		return 0;
 	forget();
@@ -120,8 +122,8 @@ resolve(const char *host, const char *port, int family, int64_t deadline, struct
 	    slice_copy(slice(port), known.port, sizeof(known.port)) ||
 	    slice_uint(slice(port), &number))
 		return failure(e, 1, "host name too long", (char *)0);
-	known.family = family;
-	n = resolve_host(known.found.list, host, (unsigned)number, family, deadline, &why);
+	known.family = config->family;
+	n = ask(known.found.list, host, (unsigned)number, config->family, deadline, &why);
 	if (n == -2)
 		return waited(WAIT_SIGNAL, e);
 	if (n < 0)
@@ -205,14 +207,15 @@ race(const struct addresses *a, struct pollfd *p, int64_t deadline, struct tls_e
 
 /* A connected socket, or -1 and *e filled. */
 static int
-dial(const char *host, const char *port, int family, int64_t deadline, struct tls_error *e)
+dial(const struct tls_config *config, const char *host, const char *port, int64_t deadline,
+    struct tls_error *e)
 {
 	struct pollfd p[RESOLVE_MAX];
 	struct dns_address first;
 	unsigned i;
 	int won, fd;
 
-	if (resolve(host, port, family, deadline, e))
+	if (resolve(config, host, port, deadline, e))
 		return -1;
 	for (i = 0; i < RESOLVE_MAX; i++)
 		p[i].fd = -1;
@@ -416,10 +419,10 @@ reach(const struct tls_config *config, const char *host, const char *port,
 	int fd = -1;
 
 	if (!config->proxy || !config->proxy[0])
-		return dial(host, port, config->family, deadline, e);
+		return dial(config, host, port, deadline, e);
 	if (read_proxy(&p, config->proxy, e))
 		return -1;
-	fd = dial(p.url.host, p.url.port, config->family, deadline, e);
+	fd = dial(config, p.url.host, p.url.port, deadline, e);
 	if (fd >= 0 && tunnel(fd, &p, host, port, deadline, e)) {
 		close(fd);
 		fd = -1;
@@ -624,7 +627,7 @@ start_engine(struct tls *t, const char *ca_file, const char *host)
 	br_ssl_engine_context *eng = &t->client.eng;
 	unsigned char seed[32];
 
-	if (entropy(seed, sizeof(seed)))
+	if (random_bytes(seed, sizeof(seed)))
 		return failure(&t->error, 0, "no entropy", (char *)0);
 	trust_begin(ca_file, host);
 	br_ssl_client_zero(&t->client);
@@ -649,12 +652,6 @@ handshake(struct tls *t)
 	if (r > 0 || t->broken_off)
 		failure(&t->error, 1, "the server closed the connection during the TLS handshake", (char *)0);
 	return -1;
-}
-
-int
-tls_check(const struct tls_config *config, const char **why)
-{
-	return config->ca_file ? trust_check(config->ca_file, why) : 0;
 }
 
 struct tls *

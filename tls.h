@@ -8,17 +8,17 @@
 
 #include "buf.h"
 
+struct dns_address;
+/* As resolve_host(). */
+typedef int tls_resolve(struct dns_address *out, const char *host, unsigned port, int family,
+    int64_t deadline, struct buf *why);
+
 struct tls_config {
 	const char *ca_file;	/* replaces all other anchors; 0: built-in, then system's bundle */
 	const char *proxy;	/* [http://][user:pass@]host[:port], or 0; whether one applies is the caller's to know */
 	int family;		/* 0, 4 or 6 */
+	tls_resolve *resolve;	/* 0: resolve_host() */
 };
-
-/*
- * Checks config->ca_file: readable, at least one certificate, none malformed.
- * 0, or -1 with a static text in *why and errno or 0.
- */
-int tls_check(const struct tls_config *config, const char **why);
 
 struct tls;			/* one connection; memory for TLS_CONNECTIONS of them is static in tls.c */
 enum { TLS_CONNECTIONS = 4 };

@@ -274,27 +274,70 @@ open_regular(const char *path)
 
 /* Calls s->found for each certificate of a file: 0, or -1 with errno. */
 static int
-scan_file(struct scan *s, const char *path)
+scan_file(struct scan *s, int fd)
 {
 	static char text[2 * MAX_ANCHOR], der[MAX_ANCHOR];
 	char in[2048];
 	ssize_t n, i;
-	int fd = open_regular(path), err;
 
-	if (fd < 0)
-		return -1;
 	buf_init(&s->text, text, sizeof(text));
 	buf_init(&s->der, der, sizeof(der));
 	while ((n = read(fd, in, sizeof(in))) > 0 || (n < 0 && errno == EINTR))
 		for (i = 0; i < n; i++)
 			scan_char(s, (unsigned char)in[i]);
-	err = errno;
-	close(fd);
-	errno = err;
 	scan_line(s);		/* the last line may lack its end */
 	if (s->in_block)
 		s->malformed++;
 	return n < 0 ? -1 : 0;
+}
+
+/* The system's bundle: the first of the usual places where there is one. */
+#ifndef SYSTEM_BUNDLES
+#define SYSTEM_BUNDLES "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", \
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"
+#endif
+
+/* The file of anchors, which is open then, or -1. */
+static int
+open_anchors(const char *ca_file)
+{
+	static const char *const usual[] = { SYSTEM_BUNDLES };
+	size_t i;
+	int fd = -1;
+
+	if (ca_file)
+		return open_regular(ca_file);
+	for (i = 0; fd < 0 && i < sizeof(usual) / sizeof(usual[0]); i++)
+		fd = open_regular(usual[i]);
+	return fd;
+}
+
+static struct {
+	int on, fd, error;
+} held;
+
+void
+trust_hold(const char *ca_file)
+{
+	held.on = 1;
+	held.fd = open_anchors(ca_file);
+	held.error = errno;
+}
+
+/* Scans what is held, else what there is now: 0, or -1 with errno. */
+static int
+scan_anchors(struct scan *s, const char *ca_file)
+{
+	int fd = held.on ? held.fd : open_anchors(ca_file), r;
+
+	if (fd < 0 && held.on)
+		errno = held.error;
+	if (fd < 0 || (held.on && lseek(fd, 0, SEEK_SET) < 0))
+		return -1;
+	r = scan_file(s, fd);
+	if (!held.on)
+		close(fd);
+	return r;
 }
 
 int
@@ -303,7 +346,7 @@ trust_check(const char *path, const char **why)
 	struct scan s;
 
 	memset(&s, 0, sizeof(s));
-	if (scan_file(&s, path)) {
+	if (scan_anchors(&s, path) < 0) {
 		*why = errno ? "cannot be read" : "is not a regular file";
 		return -1;
 	}
@@ -313,33 +356,13 @@ trust_check(const char *path, const char **why)
 }
 
 static void
-add_file(const char *path)
+add_file(void)
 {
 	struct scan s;
 
 	memset(&s, 0, sizeof(s));
 	s.found = add_certificate;
-	scan_file(&s, path);
-}
-
-/* The system's bundle: the first of the usual places that exists. */
-#ifndef SYSTEM_BUNDLES
-#define SYSTEM_BUNDLES "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", \
-	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"
-#endif
-
-static void
-add_system(void)
-{
-	static const char *const usual[] = { SYSTEM_BUNDLES };
-	size_t i;
-
-	for (i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		if (access(usual[i], R_OK) == 0) {
-			add_file(usual[i]);
-			return;
-		}
-	}
+	scan_anchors(&s, t.ca_file);
 }
 
 /*
@@ -407,12 +430,6 @@ validate_with(void (*add)(void))
 	buf_init(&t.kept, t.kept_mem, sizeof(t.kept_mem));
 	add();
 	return validate();
-}
-
-static void
-add_ca_file(void)
-{
-	add_file(t.ca_file);
 }
 
 /*
@@ -489,9 +506,9 @@ end_chain(const br_x509_class **ctx)
 	if (!t.host[0] || !names_ok(&t.cert[0]))
 		return BR_ERR_X509_BAD_SERVER_NAME;
 	if (t.ca_file)
-		return validate_with(add_ca_file);
+		return validate_with(add_file);
 	err = validate_with(add_builtin);
-	return err == BR_ERR_X509_NOT_TRUSTED ? validate_with(add_system) : err;
+	return err == BR_ERR_X509_NOT_TRUSTED ? validate_with(add_file) : err;
 }
 
 static const br_x509_pkey *

@@ -20,6 +20,12 @@
 int trust_check(const char *path, const char **why);
 
 /*
+ * Opens the file that anchors may have to come from (ca_file, else the system's
+ * bundle) for as long as the process lives: a confined one cannot do it later.
+ */
+void trust_hold(const char *ca_file);
+
+/*
  * Whose chain comes next.  host: a DNS name, or an address as text, which is
  * then looked for among the iPAddress names.  Both must live until the
  * handshake has ended.  ca_file may be 0.

@@ -4,8 +4,12 @@
  * escaped; and every wait of the program is wait_fd(), so that a stop signal
  * is seen in each and nowhere else.
  */
+#define _DEFAULT_SOURCE 1	/* madvise */
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +23,8 @@
 int verbose;
 int lenient;
 
+static void (*tell)(const char *text);
+static void (*show)(const char *what, unsigned done, unsigned total, unsigned seconds);
 static const char *subject;
 static char failure[1024];
 static int progress_shown;
@@ -72,9 +78,22 @@ compose(struct buf *line, const char *part, va_list ap)
 	return start;
 }
 
-static void
-emit(struct buf *line)
+void
+messages_to(void (*line)(const char *text),
+    void (*waiting)(const char *what, unsigned done, unsigned total, unsigned seconds))
 {
+	tell = line;
+	show = waiting;
+}
+
+/* The parts begin at start. */
+static void
+emit(struct buf *line, size_t start)
+{
+	if (tell) {
+		tell(buf_text(line) + (line->err ? 0 : start));
+		return;
+	}
 	progress(0, 0, 0, 0);
 	if (line->len == line->cap)
 		line->len--;
@@ -102,7 +121,7 @@ fail(enum status status, ...)
 		text.n = sizeof(failure) - 1;
 	slice_copy(text, failure, sizeof(failure));
 	if (!lenient || verbose > 0)
-		emit(&line);
+		emit(&line, start);
 	return (int)status;
 }
 
@@ -111,14 +130,15 @@ warn(const char *part, ...)
 {
 	char mem[4096];
 	struct buf line = BUF(mem);
+	size_t start;
 	va_list ap;
 
 	if (verbose < 0)
 		return;
 	va_start(ap, part);
-	compose(&line, part, ap);
+	start = compose(&line, part, ap);
 	va_end(ap);
-	emit(&line);
+	emit(&line, start);
 }
 
 void
@@ -126,14 +146,15 @@ note(int level, const char *part, ...)
 {
 	char mem[4096];
 	struct buf line = BUF(mem);
+	size_t start;
 	va_list ap;
 
 	if (verbose < level)
 		return;
 	va_start(ap, part);
-	compose(&line, part, ap);
+	start = compose(&line, part, ap);
 	va_end(ap);
-	emit(&line);
+	emit(&line, start);
 }
 
 const char *
@@ -148,6 +169,10 @@ progress(const char *what, unsigned done, unsigned total, unsigned seconds)
 	char mem[256];
 	struct buf line = BUF(mem);
 
+	if (show) {
+		show(what, done, total, seconds);
+		return;
+	}
 	if (!what) {
 		if (progress_shown)
 			put("\r\033[K", 4);
@@ -221,6 +246,15 @@ date_of(int64_t days, int64_t *y, int *m, int *d)
 	*y = yoe + era * 400 + (*m <= 2);
 }
 
+/* The same moment, or the nearest that has a year of four digits. */
+static int64_t
+in_range(int64_t t)
+{
+	const int64_t first = -62167219200, last = 253402300799;
+
+	return t < first ? first : t > last ? last : t;
+}
+
 int
 time_civil(int year, int month, int day, int h, int m, int s, int64_t *t)
 {
@@ -232,7 +266,7 @@ time_civil(int year, int month, int day, int h, int m, int s, int64_t *t)
 	    h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60)
 		return -1;
 	*t = days_of(year, month, day) * 86400 + h * 3600 + m * 60 + s;
-	return 0;
+	return in_range(*t) == *t ? 0 : -1;
 }
 
 static void
@@ -249,9 +283,12 @@ digits(struct buf *b, int64_t v, int width)
 void
 buf_time(struct buf *b, int64_t t)
 {
-	int64_t days = (t >= 0 ? t : t - 86399) / 86400, s = t - days * 86400, y;
+	int64_t days, s, y;
 	int m, d;
 
+	t = in_range(t);
+	days = (t >= 0 ? t : t - 86399) / 86400;
+	s = t - days * 86400;
 	date_of(days, &y, &m, &d);
 	digits(b, y, 4);
 	buf_char(b, '-');
@@ -346,7 +383,7 @@ time_rfc3339(struct slice s, int64_t *t)
 	if (h < 0 || h > 23 || m < 0 || m > 59)
 		return -1;
 	*t += sign * (h * 3600 + m * 60);
-	return 0;
+	return in_range(*t) == *t ? 0 : -1;
 }
 
 int
@@ -432,6 +469,19 @@ signals_default(void)
 		sigaction(sig, &sa, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, 0);
+}
+
+void
+signals_ignore(void)
+{
+	struct sigaction sa;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = SIG_IGN;
+	for (i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals); i++)
+		sigaction(stop_signals[i], &sa, 0);
 }
 
 void
@@ -546,4 +596,51 @@ wait_fd(int fd, short events, int64_t deadline)
 	p.fd = fd;
 	p.events = events;
 	return wait_fds(&p, 1, deadline);
+}
+
+/*
+ * By /proc where it is: the limit may be a thousand million, and there may be
+ * descriptors above it.
+ */
+void
+descriptors_close(int last)
+{
+	enum { MANY = 65536 };	/* closed one by one where /proc is missing */
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	struct rlimit limit;
+	uint64_t fd, end = MANY;
+
+	if (d) {
+		while ((e = readdir(d)))
+			if (slice_uint(slice(e->d_name), &fd) == 0 &&
+			    fd > (uint64_t)last && fd != (uint64_t)dirfd(d))
+				close((int)fd);
+		closedir(d);
+		return;
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
+		end = limit.rlim_cur;
+	for (fd = (uint64_t)last + 1; fd < end; fd++)
+		close((int)fd);
+}
+
+/*
+ * A fault maps what is in the page cache around it, within the same mapping;
+ * every other page is given an attribute of its own, so that mappings are one
+ * page long.
+ */
+void
+program_by_page(void)
+{
+#if defined(__linux__) && defined(__ELF__)
+	extern char __executable_start, etext, edata;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)&edata;
+	uintptr_t start = (uintptr_t)&__executable_start & ~(page - 1), at;
+
+	for (at = start; at < end; at += 2 * page)
+		madvise((void *)at, page, MADV_RANDOM);
+	/* what is mapped already comes back when it is used */
+	madvise((void *)start, ((uintptr_t)&etext & ~(page - 1)) - start, MADV_DONTNEED);
+#endif
 }

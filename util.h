@@ -38,6 +38,10 @@ const char *last_failure(void);			/* the parts alone; "" if none */
 /* While set, what fails does not matter: fail() prints its line at -v only. */
 extern int lenient;
 
+/* In a process that has no terminal: what is said from now on goes there. */
+void messages_to(void (*line)(const char *text),
+    void (*waiting)(const char *what, unsigned done, unsigned total, unsigned seconds));
+
 /*
  * A line rewritten in place while something is waited for, if stderr is a
  * terminal and not -q; progress(0) wipes it.  done of total, seconds so far.
@@ -47,6 +51,7 @@ void progress(const char *what, unsigned done, unsigned total, unsigned seconds)
 /* Time.  Monotonic milliseconds for every deadline; wall clock seconds for dates. */
 int64_t now_ms(void);
 int64_t now_wall(void);
+/* Years 0 to 9999: buf_time() takes what is beyond as the first or last second of these. */
 void buf_time(struct buf *b, int64_t t);	/* 2026-11-23T15:10:27Z */
 /* RFC 3339, fraction dropped, any offset / IMF-fixdate (RFC 9110 5.6.7): 0 or -1. */
 int time_rfc3339(struct slice s, int64_t *t);
@@ -62,6 +67,7 @@ int time_civil(int year, int month, int day, int h, int m, int s, int64_t *t);
 void signals_catch(void);
 int stop_signal(void);
 void signals_default(void);
+void signals_ignore(void);	/* for a child that the stop signals are not meant for */
 
 /*
  * Waits until fd is ready for events (poll's), the deadline (now_ms() scale)
@@ -79,5 +85,14 @@ void signals_cleanup(int on);
  * without waiting, at a time when nothing stands that would have to be cleaned up.
  */
 void signals_deadly(int on);
+
+/*
+ * From now on a page of the program counts as resident only where it is touched,
+ * and not the fifteen around it: several processes of ours live side by side.
+ */
+void program_by_page(void);
+
+/* Closes all descriptors above that one. */
+void descriptors_close(int last);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "../../http.h"
 #include "../../tls.h"
+#include "../../trust.h"
 #include "../../util.h"
 
 static struct http_response res;
@@ -89,7 +90,7 @@ exchange(struct tls *t, struct http_stream *s, const struct http_url *u, struct 
 int
 main(int argc, char **argv)
 {
-	struct tls_config config = { 0, 0, 0 };
+	struct tls_config config = { 0, 0, 0, 0 };
 	struct tls_error error;
 	struct http_url u;
 	struct slice data = { 0, 0 };
@@ -117,7 +118,7 @@ main(int argc, char **argv)
 	if (optind + 1 != argc || http_url(&u, slice(argv[optind])) || !u.tls || data.n > sizeof(upload))
 		return 64;
 	signals_catch();
-	if (tls_check(&config, &why)) {
+	if (config.ca_file && trust_check(config.ca_file, &why)) {
 		warn(config.ca_file, " ", why, (char *)0);
 		return 78;
 	}

@@ -27,8 +27,8 @@ int account_find(void) { return 0; }
 int account_save(void) { return 0; }
 int account_failed(void) { return fail((enum status)why.status, why.text, (char *)0); }
 int rollover(const struct conf *c, const char *url) { (void)c; (void)url; return 0; }
-const struct acme_directory *acme_directory(int *fetched) { (void)fetched; return 0; }
-const struct acme_problem *acme_why(void) { return &why; }
+const struct acme_directory *talker_directory(int *fetched) { (void)fetched; return 0; }
+const struct acme_problem *talker_why(void) { return &why; }
 
 int
 account_post(int kind, struct slice payload)

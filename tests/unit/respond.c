@@ -8,18 +8,6 @@
 #define KEYAUTH "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA." \
 	"9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 
-/* A copy of n bytes that ends where its memory ends. */
-static char *
-flush_copy(const char *p, size_t n)
-{
-	char *copy = malloc(n ? n : 1);
-
-	if (!copy)
-		abort();
-	memcpy(copy, p, n);
-	return copy;
-}
-
 static void
 test_address(void)
 {
@@ -170,43 +158,6 @@ test_entry_write(void)
 }
 
 static void
-test_user(void)
-{
-	static const struct {
-		const char *line, *name;
-		int found;
-	} cases[] = {
-		{ "nobody:x:65534:65533:nobody:/:/bin/false", "nobody", 1 },
-		{ "nobody:*:65534:65533", "nobody", 1 },
-		{ "nobody::65534:65533:", "nobody", 1 },
-		{ "nobody2:x:65534:65533::/:", "nobody", 0 },
-		{ "nobod:x:65534:65533::/:", "nobody", 0 },
-		{ "nobody:x:65534", "nobody", 0 },
-		{ "nobody:x:-1:65533::/:", "nobody", 0 },
-		{ "nobody:x:4294967295:1::/:", "nobody", 0 },
-		{ "nobody:x:1:4294967296::/:", "nobody", 0 },
-		{ "nobody:x:a:1::/:", "nobody", 0 },
-		{ "nobody:x::1::/:", "nobody", 0 },
-		{ "+::::::", "nobody", 0 },
-		{ "", "nobody", 0 }
-	};
-	uid_t uid = 1;
-	gid_t gid = 1;
-	size_t i;
-
-	for (i = 0; i < COUNT(cases); i++) {
-		char *copy = flush_copy(cases[i].line, strlen(cases[i].line));
-		struct slice s = { copy, strlen(cases[i].line) };
-
-		ok(user_line(s, cases[i].name, &uid, &gid) == cases[i].found, "a user is found by its whole name");
-		free(copy);
-	}
-	ok(uid == 65534 && gid == 65533, "with both ids");
-	ok(user_find("root", &uid, &gid) == 0 && uid == 0, "root is in the system's file");
-	ok(user_find("no such user", &uid, &gid) < 0, "and nobody of that name");
-}
-
-static void
 test_hook(void)
 {
 	static const struct {
@@ -242,7 +193,6 @@ main(void)
 	test_arpa();
 	test_entry();
 	test_entry_write();
-	test_user();
 	test_hook();
 	return tap_done();
 }

@@ -28,8 +28,8 @@ const struct jws_key *account_jws(void) { return &old_jws; }
 int account_same_key(const struct pk *pk) { return key_same(&old, pk); }
 void account_payload(int kind, struct slice p) { if (kind == ACME_KEY_CHANGE) payload = p; }
 int account_settle(enum account_settled *what) { *what = settled; return 0; }
-const struct acme_directory *acme_directory(int *fetched) { (void)fetched; return &dir; }
-const struct acme_problem *acme_why(void) { return &why; }
+const struct acme_directory *talker_directory(int *fetched) { (void)fetched; return &dir; }
+const struct acme_problem *talker_why(void) { return &why; }
 
 void
 account_bridge(struct jws_key *j, struct key *k, struct pk *pk)
@@ -43,7 +43,7 @@ account_bridge(struct jws_key *j, struct key *k, struct pk *pk)
 }
 
 int
-acme_post(enum acme_kind kind, const char *url)
+talker_post(int kind, const char *url)
 {
 	(void)kind;
 	(void)url;

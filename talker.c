@@ -1,0 +1,959 @@
+/*
+ * talker.c - the calls between keeper and talker, both ends of them.
+ *
+ * Down goes a request, up come messages until the one that says done, all of
+ * them structures of fixed size with what their counts announce behind them.
+ * The talker may have been taken over by the server, so the keeper takes
+ * nothing from it as it is: texts are ended and made printable, URLs are https,
+ * numbers are within their ranges; of an order whose authorizations it has seen
+ * only statuses and errors may change.  And it signs only what belongs to the
+ * call under way: each has its kinds of requests, their URLs as far as the
+ * keeper knows them, and a number of signatures that is enough for an honest one.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acme.h"
+#include "base64.h"
+#include "form.h"
+#include "jws.h"
+#include "persist.h"
+#include "split.h"
+#include "talk.h"
+#include "talker.h"
+#include "tls.h"
+#include "trust.h"
+#include "util.h"
+
+enum {
+	LATE = 10 * 1000,	/* ms that an answer may come after the allowance */
+	GOODBYE = 300,		/* ms for the end of TLS */
+	FOREVER = 86400 * 1000,
+	SIGNATURES = 24,	/* for each request that is not a GET: nonces are refused ten times, three sent again */
+	TEXT = 512
+};
+
+enum call {
+	CALL_OPEN, CALL_TIMEOUT, CALL_REFRESH, CALL_RENEWAL_INFO, CALL_BINDING,
+	CALL_NEW_ACCOUNT, CALL_ACCOUNT_POST, CALL_POST, CALL_REVOKE,
+	CALL_NEW_ORDER, CALL_ORDER, CALL_AUTHORIZATIONS, CALL_ANSWER, CALL_WAIT,
+	CALL_WAIT_AUTHORIZATION, CALL_FINALIZE, CALL_CERTIFICATE, CALLS
+};
+
+/* What each may have signed, beside the kind that it names itself, and what of an order comes back. */
+static const struct {
+	unsigned kinds;		/* bits */
+	int own_kind;
+	enum { NOTHING, ALL, CHANGES } order;
+} calls[CALLS] = {
+	[CALL_NEW_ACCOUNT] = { 1u << ACME_NEW_ACCOUNT, 0, NOTHING },
+	[CALL_ACCOUNT_POST] = { 0, 1, NOTHING },
+	[CALL_POST] = { 0, 1, NOTHING },
+	[CALL_REVOKE] = { 1u << ACME_REVOKE, 0, NOTHING },
+	[CALL_NEW_ORDER] = { 1u << ACME_NEW_ORDER, 0, ALL },
+	[CALL_ORDER] = { 1u << ACME_GET, 0, ALL },
+	[CALL_AUTHORIZATIONS] = { 1u << ACME_GET, 0, ALL },
+	[CALL_ANSWER] = { 1u << ACME_ANSWER, 0, CHANGES },
+	[CALL_WAIT] = { 1u << ACME_GET | 1u << ACME_ANSWER, 0, CHANGES },
+	[CALL_WAIT_AUTHORIZATION] = { 1u << ACME_GET | 1u << ACME_ANSWER, 0, CHANGES },
+	[CALL_FINALIZE] = { 1u << ACME_GET | 1u << ACME_FINALIZE, 0, CHANGES },
+	[CALL_CERTIFICATE] = { 1u << ACME_GET, 0, NOTHING },
+};
+
+/* Down.  Behind that of CALL_OPEN: struct opening, and the directory if there is a cached one. */
+struct request {
+	enum call call;
+	int kind;
+	unsigned number;
+	char url[LIMIT_URL], text[TEXT];
+	signed char chosen[LIMIT_NAMES];
+};
+struct opening {
+	char directory[LIMIT_URL], ca_file[LIMIT_PATH], proxy[LIMIT_URL], agent[64];
+	int family, cached;
+	unsigned timeout;
+};
+
+/* Up. */
+struct message {
+	enum {
+		SIGN,		/* number: kind; struct wish; a struct message and length bytes go down */
+		TRACE, TICK,	/* number: level, seconds; length bytes of text */
+		DIRECTORY,	/* struct acme_directory: it was fetched */
+		DONE		/* number: result; if that is -1, struct acme_problem; then what the call gives */
+	} what;
+	int number;
+	unsigned length;
+};
+struct wish {
+	char url[LIMIT_URL], nonce[LIMIT_NONCE];
+};
+struct binding {
+	char kid[TEXT], key[2 * TEXT];
+};
+
+static char text[LIMIT_REPLY + 1];	/* of a trace, on its way */
+
+/* ---- the talker ---- */
+
+static struct {
+	int channel;
+	int told;		/* the directory that was fetched is known above */
+	uint32_t known;		/* so much of the order's texts, too */
+	struct request request;
+	struct acme_order order;
+} mine;
+
+/* The keeper is gone, or has had enough: there is nothing to be tidied up. */
+static void
+end(void)
+{
+	acme_close();
+	_exit(0);
+}
+
+static void
+put(const void *p, size_t n)
+{
+	if (split_send(mine.channel, p, n, now_ms() + FOREVER) < 0)
+		end();
+}
+
+static void
+get(void *p, size_t n)
+{
+	if (split_receive(mine.channel, p, n, now_ms() + FOREVER) < 0)
+		end();
+}
+
+static void
+put_message(int what, int number, size_t length)
+{
+	struct message m;
+
+	memset(&m, 0, sizeof(m));
+	m.what = what;
+	m.number = number;
+	m.length = (unsigned)length;
+	put(&m, sizeof(m));
+}
+
+static void
+put_directory(void)
+{
+	int fetched;
+	const struct acme_directory *d = acme_directory(&fetched);
+
+	if (!fetched || mine.told)
+		return;
+	mine.told = 1;
+	put_message(DIRECTORY, 0, 0);
+	put(d, sizeof(*d));
+}
+
+static int
+ask_signature(void *ctx, enum acme_kind kind, const char *url, const char *nonce, struct buf *body)
+{
+	static struct wish w;
+	struct message m;
+
+	(void)ctx;
+	put_directory();
+	slice_copy(slice(url), w.url, sizeof(w.url));
+	slice_copy(slice(nonce), w.nonce, sizeof(w.nonce));
+	put_message(SIGN, (int)kind, 0);
+	put(&w, sizeof(w));
+	get(&m, sizeof(m));
+	if (m.length > body->cap - body->len)
+		end();
+	get(body->p + body->len, m.length);
+	body->len += m.length;
+	body->err = m.number > 0;
+	return m.number < 0 ? -1 : 0;
+}
+
+static void
+put_trace(void *ctx, int level, const char *line)
+{
+	size_t n = strlen(line);
+
+	(void)ctx;
+	if (verbose < level || n > LIMIT_REPLY)
+		return;
+	put_message(TRACE, level, n);
+	put(line, n);
+}
+
+static void
+put_tick(void *ctx, const char *what, unsigned seconds)
+{
+	size_t n = strlen(what);
+
+	(void)ctx;
+	put_message(TICK, (int)seconds, n);
+	put(what, n);
+}
+
+/* The order, the texts that are new last. */
+static void
+put_order(const struct acme_order *o, int all)
+{
+	uint32_t from = all ? 0 : mine.known;
+
+	put(o, offsetof(struct acme_order, authz));
+	put(o->authz, o->count * sizeof(*o->authz));
+	put(o->arena + from, o->used - from);
+	mine.known = o->used;
+}
+
+static const char *
+given(const char *s)
+{
+	return *s ? s : 0;
+}
+
+/* The conversation: files are opened, then rights given up, then the network is used. */
+static int
+open_conversation(void)
+{
+	static struct opening o;
+	static struct acme_directory cached;
+	static struct tls_config tls;
+	struct acme_config config;
+	const char *why;
+
+	get(&o, sizeof(o));
+	if (o.cached)
+		get(&cached, sizeof(cached));
+	trust_hold(given(o.ca_file));
+	if (split_confine() < 0)
+		_exit(1);
+	if (*o.ca_file && trust_check(o.ca_file, &why) < 0)
+		return talk_problem(ST_CONFIG, o.ca_file, ": ", why, errno ? ": " : "",
+		    errno ? strerror(errno) : "", (char *)0);
+	tls.ca_file = given(o.ca_file);
+	tls.proxy = given(o.proxy);
+	tls.family = o.family;
+	tls.resolve = split_resolve;
+	memset(&config, 0, sizeof(config));
+	config.tls = &tls;
+	config.agent = o.agent;
+	config.timeout = o.timeout;
+	config.sign = ask_signature;
+	config.trace = put_trace;
+	config.tick = put_tick;
+	return acme_open(&config, o.directory, o.cached ? &cached : 0);
+}
+
+/* Carries out one request: its result, and what it gives beside an order in *out of *n bytes. */
+static int
+carry_out(const struct request *r, void **out, size_t *n)
+{
+	static union {
+		struct acme_account account;
+		struct acme_renewal renewal;
+		struct binding binding;
+	} gives;
+	static char pem_mem[LIMIT_CHAIN];
+	struct buf pem = BUF(pem_mem);
+	struct acme_order *o = &mine.order;
+	unsigned i;
+	int result;
+
+	*out = &gives;
+	*n = 0;
+	for (i = 0; calls[r->call].order == CHANGES && i < o->count; i++)
+		o->authz[i].chosen = r->chosen[i];
+	switch (r->call) {
+	case CALL_OPEN:
+		return open_conversation();
+	case CALL_TIMEOUT:
+		acme_timeout(r->number);
+		return 0;
+	case CALL_REFRESH:
+		mine.told = 0;
+		return acme_refresh();
+	case CALL_RENEWAL_INFO:
+		*n = sizeof(gives.renewal);
+		return acme_renewal_info(r->text, &gives.renewal);
+	case CALL_BINDING:
+		*n = sizeof(gives.binding);
+		return form_binding(r->url, r->text, gives.binding.kid, sizeof(gives.binding.kid),
+		    gives.binding.key, sizeof(gives.binding.key));
+	case CALL_NEW_ACCOUNT:
+		*n = sizeof(gives.account);
+		return acme_new_account(&gives.account);
+	case CALL_ACCOUNT_POST:
+		*n = sizeof(gives.account);
+		return acme_account_post((enum acme_kind)r->kind, r->url, &gives.account);
+	case CALL_POST:
+		return acme_post((enum acme_kind)r->kind, r->url);
+	case CALL_REVOKE:
+		return acme_revoke();
+	case CALL_NEW_ORDER:
+		return acme_new_order(o);
+	case CALL_ORDER:
+		acme_order_clear(o);
+		slice_copy(slice(r->url), o->url, sizeof(o->url));
+		return acme_order(o);
+	case CALL_AUTHORIZATIONS:
+		return acme_authorizations(o);
+	case CALL_ANSWER:
+		return acme_answer(o);
+	case CALL_WAIT:
+		return acme_wait(o);
+	case CALL_WAIT_AUTHORIZATION:
+		return acme_wait_authorization(o, r->number);
+	case CALL_FINALIZE:
+		return acme_finalize(o);
+	case CALL_CERTIFICATE:
+		result = acme_certificate(o, r->number, &pem);
+		*out = pem_mem;
+		*n = pem.len;
+		return result;
+	case CALLS:
+		break;
+	}
+	return -1;
+}
+
+void
+talker_serve(int channel)
+{
+	struct request *r = &mine.request;
+	void *out;
+	size_t n;
+	int result;
+
+	mine.channel = channel;
+	for (;;) {
+		get(r, sizeof(*r));
+		result = carry_out(r, &out, &n);
+		put_directory();
+		put_message(DONE, result, result == 0 ? n : 0);
+		if (result < 0)
+			put(acme_why(), sizeof(struct acme_problem));
+		if (calls[r->call].order)
+			put_order(&mine.order, calls[r->call].order == ALL);
+		if (result == 0)
+			put(out, n);
+	}
+}
+
+/* ---- the keeper ---- */
+
+static struct {
+	int channel;			/* while open */
+	int open, fetched;
+	struct acme_config config;
+	struct acme_problem why;
+	struct acme_directory directory;
+	struct request request;
+	struct acme_order *order;	/* of the call under way, 0 none */
+	int64_t deadline;
+	unsigned kinds, signatures;	/* what may be signed in it */
+} talker;
+
+static void
+let_go(void)
+{
+	if (talker.open)
+		split_kill(SPLIT_TALKER, talker.channel);
+	talker.open = 0;
+}
+
+/* The problem is ours, not the server's; -1. */
+static int
+trouble(int status, const char *what)
+{
+	let_go();
+	memset(&talker.why, 0, sizeof(talker.why));
+	talker.why.status = status;
+	slice_copy(slice(what), talker.why.text, sizeof(talker.why.text));
+	return -1;
+}
+
+static int
+lost(void)
+{
+	return errno == EINTR ? trouble(ST_NET, "interrupted") :
+	    errno == ETIMEDOUT ? trouble(ST_NET, "no answer in time from the process that talks to the CA") :
+	    trouble(ST_NET, "the process that talks to the CA has died - run it again");
+}
+
+static int
+senseless(void)
+{
+	return trouble(ST_PROTO, "the process that talks to the CA makes no sense");
+}
+
+static int
+receive(void *p, size_t n)
+{
+	return split_receive(talker.channel, p, n, talker.deadline) < 0 ? lost() : 0;
+}
+
+static int
+transmit(const void *p, size_t n)
+{
+	return split_send(talker.channel, p, n, talker.deadline) < 0 ? lost() : 0;
+}
+
+/* --- what comes up is looked at --- */
+
+/* Ends a text of that size, and makes it printable. */
+static void
+tame(char *s, size_t size)
+{
+	s[size - 1] = 0;
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+}
+#define TAME(array) tame(array, sizeof(array))
+
+/* Empty, or a URL that a request may go to. */
+static int
+proper_url(char url[LIMIT_URL])
+{
+	url[LIMIT_URL - 1] = 0;
+	return !*url || (strncmp(url, "https://", 8) == 0 && jws_clean(url));
+}
+
+static int
+take_problem(void)
+{
+	static const int known[] = { ST_REFUSED, ST_USAGE, ST_NET, ST_LATER, ST_PROTO, ST_CONFIG };
+	struct acme_problem *p = &talker.why;
+	size_t i;
+
+	if (receive(p, sizeof(*p)) < 0)
+		return -1;
+	TAME(p->type);
+	TAME(p->text);
+	TAME(p->link);
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (p->status == known[i])
+			return 0;
+	return senseless();
+}
+
+static int
+take_directory(void)
+{
+	struct acme_directory *d = &talker.directory;
+	int i;
+
+	if (receive(d, sizeof(*d)) < 0)
+		return -1;
+	for (i = 0; i < EP_COUNT; i++)
+		if (!proper_url(d->url[i]))
+			return senseless();
+	TAME(d->terms);
+	TAME(d->profiles);
+	TAME(d->caa);
+	talker.fetched = 1;
+	return 0;
+}
+
+static int
+take_account(struct acme_account *a)
+{
+	if (receive(a, sizeof(*a)) < 0)
+		return -1;
+	TAME(a->status);
+	TAME(a->contact);
+	return proper_url(a->url) && proper_url(a->orders) ? 0 : senseless();
+}
+
+/* A challenge whose texts are those that resource.c lets through. */
+static int
+proper_challenge(const struct acme_order *o, const struct acme_challenge *c)
+{
+	const char *url = acme_string(o, c->url), *token = acme_string(o, c->token),
+	    *issuers = acme_string(o, c->issuers), *account = acme_string(o, c->account);
+
+	return (unsigned)c->type < ACME_TYPES && (unsigned)c->status <= ACME_REVOKED &&
+	    strncmp(url, "https://", 8) == 0 && strlen(url) < LIMIT_URL && jws_clean(url) &&
+	    (!*token || (strlen(token) <= LIMIT_TOKEN && base64url_is(slice(token)))) &&
+	    (*issuers ? persist_issuers(issuers) : c->type != ACME_DNS_PERSIST_01) &&
+	    (!*account || persist_account(account));
+}
+
+static int
+proper_authorization(const struct acme_order *o, const struct acme_authz *z)
+{
+	unsigned i;
+
+	if ((unsigned)z->status > ACME_REVOKED || z->count > ACME_CHALLENGES)
+		return 0;
+	for (i = 0; i < z->count; i++)
+		if (!proper_challenge(o, &z->challenge[i]))
+			return 0;
+	return 1;
+}
+
+/* The counts of what follows: no more than there is room for. */
+static int
+proper_counts(const struct acme_order *head, uint32_t from)
+{
+	return head->idents <= LIMIT_NAMES && head->count <= LIMIT_NAMES &&
+	    head->used >= from && head->used <= sizeof(head->arena);
+}
+
+static int
+proper_order(struct acme_order *head, const struct acme_order *o)
+{
+	uint32_t i;
+
+	if ((unsigned)head->status > ACME_REVOKED || !proper_url(head->url) ||
+	    !proper_url(head->finalize) || !proper_url(head->certificate) ||
+	    (head->used && (o->arena[0] || o->arena[head->used - 1])))
+		return 0;
+	for (i = 0; i < head->used; i++)
+		if (o->arena[i] && (o->arena[i] < ' ' || o->arena[i] > '~'))
+			return 0;
+	return 1;
+}
+
+/* What changes in an authorization: statuses and errors. */
+static void
+update(struct acme_authz *z, const struct acme_authz *from)
+{
+	unsigned i;
+
+	z->status = from->status;
+	z->error = from->error;
+	for (i = 0; i < z->count && i < from->count; i++) {
+		z->challenge[i].status = from->challenge[i].status;
+		z->challenge[i].error = from->challenge[i].error;
+	}
+}
+
+static int
+take_order(struct acme_order *o, int all)
+{
+	static struct acme_order in;	/* its texts are read into o's place for them */
+	uint32_t from = all ? 0 : o->used;
+	unsigned i;
+
+	if (all)	/* nothing to be kept, also if this fails */
+		o->used = o->count = o->idents = 0;
+	if (receive(&in, offsetof(struct acme_order, authz)) < 0)
+		return -1;
+	in.url[LIMIT_URL - 1] = 0;
+	if (!proper_counts(&in, from) || (talker.request.call != CALL_NEW_ORDER && strcmp(in.url, o->url) != 0))
+		return senseless();
+	if (receive(in.authz, in.count * sizeof(*in.authz)) < 0 ||
+	    receive(o->arena + from, in.used - from) < 0)
+		return -1;
+	if (!proper_order(&in, o) || (!all && in.count != o->count))
+		return senseless();
+	o->used = in.used;
+	for (i = 0; i < in.count; i++)
+		if (!proper_authorization(o, &in.authz[i])) {
+			o->used = 0;
+			return senseless();
+		}
+	o->status = in.status;
+	o->error = in.error;
+	memcpy(o->certificate, in.certificate, sizeof(o->certificate));
+	if (!all) {
+		for (i = 0; i < o->count; i++)
+			update(&o->authz[i], &in.authz[i]);
+		return 0;
+	}
+	memcpy(o, &in, offsetof(struct acme_order, authz));
+	memcpy(o->authz, in.authz, in.count * sizeof(*in.authz));
+	for (i = 0; i < o->count; i++) {
+		o->authz[i].chosen = -1;
+		o->authz[i].standing = 0;
+	}
+	return 0;
+}
+
+/* --- signatures --- */
+
+static int
+is_chosen(const struct acme_order *o, const char *url)
+{
+	unsigned i;
+
+	for (i = 0; i < o->count; i++) {
+		const struct acme_authz *z = &o->authz[i];
+
+		if (z->chosen >= 0 && (unsigned)z->chosen < z->count &&
+		    strcmp(acme_string(o, z->challenge[z->chosen].url), url) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether a request of that kind belongs there, in the call under way. */
+static int
+expected(enum acme_kind kind, const char *url)
+{
+	const struct acme_directory *d = &talker.directory;
+
+	switch (kind) {
+	case ACME_GET:
+		return 1;	/* it says nothing */
+	case ACME_NEW_ACCOUNT:
+		return strcmp(url, d->url[EP_NEW_ACCOUNT]) == 0;
+	case ACME_NEW_ORDER:
+		return strcmp(url, d->url[EP_NEW_ORDER]) == 0;
+	case ACME_REVOKE:
+		return strcmp(url, d->url[EP_REVOKE]) == 0;
+	case ACME_ANSWER:
+		return is_chosen(talker.order, url);
+	case ACME_FINALIZE:
+		return strcmp(url, talker.order->finalize) == 0;
+	case ACME_UPDATE_ACCOUNT:
+	case ACME_DEACTIVATE_ACCOUNT:
+	case ACME_KEY_CHANGE:
+	case ACME_DEACTIVATE_AUTHZ:
+		return strcmp(url, talker.request.url) == 0;
+	}
+	return 0;
+}
+
+/* Signs, or refuses to. */
+static int
+give_signature(int kind)
+{
+	static struct wish w;
+	static char mem[LIMIT_REQUEST];
+	struct message m;
+	struct buf body = BUF(mem);
+
+	memset(&m, 0, sizeof(m));
+	if (receive(&w, sizeof(w)) < 0)
+		return -1;
+	w.nonce[sizeof(w.nonce) - 1] = 0;
+	m.number = -1;
+	if (kind < 0 || kind > ACME_DEACTIVATE_AUTHZ || !(talker.kinds & 1u << kind) ||
+	    !proper_url(w.url) || !base64url_is(slice(w.nonce)) || !expected((enum acme_kind)kind, w.url))
+		note(1, "the process that talks to the CA asked for a signature that it may not have", (char *)0);
+	else if (kind == ACME_GET || talker.signatures-- > 0)
+		m.number = talker.config.sign(talker.config.ctx, (enum acme_kind)kind, w.url, w.nonce, &body);
+	if (body.err)
+		m.number = 1;	/* larger than the limit */
+	else if (m.number == 0)
+		m.length = (unsigned)body.len;
+	return transmit(&m, sizeof(m)) < 0 || transmit(mem, m.length) < 0 ? -1 : 0;
+}
+
+/* --- calls --- */
+
+/* A line to be shown, or what is being waited for. */
+static int
+show(const struct message *m)
+{
+	if (m->length >= sizeof(text))
+		return senseless();
+	if (receive(text, m->length) < 0)
+		return -1;
+	text[m->length] = 0;
+	if (m->what == TICK && talker.config.tick)
+		talker.config.tick(talker.config.ctx, text, (unsigned)m->number);
+	if (m->what == TRACE && talker.config.trace)
+		talker.config.trace(talker.config.ctx, m->number, text);
+	return 0;
+}
+
+/*
+ * Goes on until the request is done: its result, and how many bytes of what it
+ * gives follow in *n.
+ */
+static int
+finish(size_t *n)
+{
+	struct message m;
+	int r = 0, mode = calls[talker.request.call].order;
+
+	*n = 0;
+	while (r == 0) {
+		r = receive(&m, sizeof(m));
+		if (r < 0 || m.what == DONE)
+			break;
+		r = m.what == SIGN ? give_signature(m.number) :
+		    m.what == DIRECTORY ? take_directory() :
+		    m.what == TRACE || m.what == TICK ? show(&m) : senseless();
+	}
+	if (r == 0 && (m.number > 1 || (m.number == 1 && talker.request.call != CALL_CERTIFICATE)))
+		r = senseless();
+	if (r == 0 && m.number < 0)
+		r = take_problem();
+	if (r == 0 && mode)
+		r = take_order(talker.order, mode == ALL);
+	*n = m.length;
+	return r < 0 || m.number < 0 ? -1 : m.number;
+}
+
+/* A request for that call, to be filled. */
+static struct request *
+request(enum call call, struct acme_order *o)
+{
+	unsigned i;
+
+	memset(&talker.request, 0, sizeof(talker.request));
+	talker.request.call = call;
+	talker.order = o;
+	for (i = 0; o && i < o->count; i++)
+		talker.request.chosen[i] = (signed char)o->authz[i].chosen;
+	return &talker.request;
+}
+
+/* Sends the request, with n bytes at p behind it. */
+static int
+begin(const void *p, size_t n)
+{
+	const struct request *r = &talker.request;
+
+	if (!talker.open)
+		return stop_signal() ? trouble(ST_NET, "interrupted") : -1;
+	talker.kinds = calls[r->call].kinds | (calls[r->call].own_kind ? 1u << r->kind : 0);
+	talker.signatures = SIGNATURES * (1 + (talker.order ? talker.order->count : 0)) +
+	    (talker.kinds & 1u << ACME_ANSWER ? LIMIT_POLLS : 0);
+	talker.deadline = now_ms() + (int64_t)talker.config.timeout * 1000 + LATE;
+	return transmit(r, sizeof(*r)) < 0 || transmit(p, n) < 0 ? -1 : 0;
+}
+
+/* A request that gives nothing, or an order. */
+static int
+call(void)
+{
+	size_t n;
+
+	return begin(0, 0) < 0 ? -1 : finish(&n);
+}
+
+/* A request that gives exactly n bytes, which the caller takes: 1, or the result. */
+static int
+call_for(size_t n)
+{
+	size_t given;
+	int r = begin(0, 0) < 0 ? -1 : finish(&given);
+
+	return r ? r : given == n ? 1 : senseless();
+}
+
+/* Copies a text into a request; what is too long is no text of ours. */
+static int
+fill(char *out, size_t size, const char *s)
+{
+	return slice_copy(slice(s ? s : ""), out, size) < 0 ?
+	    trouble(ST_USAGE, "a text is too long") : 0;
+}
+
+int
+talker_open(const struct acme_config *config, const char *directory,
+    const struct acme_directory *cached)
+{
+	static struct opening o;
+	size_t n;
+
+	talker_close();
+	talker.config = *config;
+	talker.fetched = 0;
+	memset(&o, 0, sizeof(o));
+	if (fill(o.directory, sizeof(o.directory), directory) < 0 ||
+	    fill(o.ca_file, sizeof(o.ca_file), config->tls->ca_file) < 0 ||
+	    fill(o.proxy, sizeof(o.proxy), config->tls->proxy) < 0 ||
+	    fill(o.agent, sizeof(o.agent), config->agent) < 0)
+		return -1;
+	o.family = config->tls->family;
+	o.timeout = config->timeout;
+	o.cached = cached != 0;
+	if (cached)
+		talker.directory = *cached;
+	talker.channel = split_child(SPLIT_TALKER);
+	if (talker.channel < 0)
+		return trouble(ST_NET, "cannot make the process that talks to the CA");
+	talker.open = 1;
+	request(CALL_OPEN, 0);
+	return begin(&o, sizeof(o)) < 0 || (cached && transmit(cached, sizeof(*cached)) < 0) ?
+	    -1 : finish(&n);
+}
+
+void
+talker_timeout(unsigned seconds)
+{
+	talker.config.timeout = seconds;
+	request(CALL_TIMEOUT, 0)->number = seconds;
+	call();
+}
+
+void
+talker_close(void)
+{
+	char byte;
+
+	if (!talker.open)
+		return;
+	/* it says farewell to the CA, and ends */
+	split_shut(talker.channel);
+	split_receive(talker.channel, &byte, 1, now_ms() + GOODBYE);
+	let_go();
+}
+
+const struct acme_problem *
+talker_why(void)
+{
+	return &talker.why;
+}
+
+const struct acme_directory *
+talker_directory(int *fetched)
+{
+	if (fetched)
+		*fetched = talker.fetched;
+	return &talker.directory;
+}
+
+int
+talker_refresh(void)
+{
+	request(CALL_REFRESH, 0);
+	return call();
+}
+
+int
+talker_renewal_info(const char *id, struct acme_renewal *out)
+{
+	struct request *r = request(CALL_RENEWAL_INFO, 0);
+	int result;
+
+	if (fill(r->text, sizeof(r->text), id) < 0)
+		return -1;
+	result = call_for(sizeof(*out));
+	if (result < 1 || receive(out, sizeof(*out)) < 0)
+		return -1;
+	out->explanation[sizeof(out->explanation) - 1] = 0;
+	return 0;
+}
+
+int
+talker_binding(const char *url, const char *mail, char *kid, size_t kid_size, char *key, size_t key_size)
+{
+	static struct binding b;
+	struct request *r = request(CALL_BINDING, 0);
+	int bad;
+
+	if (fill(r->url, sizeof(r->url), url) < 0 || fill(r->text, sizeof(r->text), mail) < 0 ||
+	    call_for(sizeof(b)) < 1 || receive(&b, sizeof(b)) < 0)
+		return -1;
+	TAME(b.kid);
+	TAME(b.key);
+	bad = slice_copy(slice(b.kid), kid, kid_size) < 0 || slice_copy(slice(b.key), key, key_size) < 0;
+	wipe(&b, sizeof(b));
+	return bad ? senseless() : 0;
+}
+
+static int
+call_for_account(struct acme_account *out)
+{
+	return call_for(sizeof(*out)) < 1 ? -1 : take_account(out);
+}
+
+int
+talker_new_account(struct acme_account *out)
+{
+	request(CALL_NEW_ACCOUNT, 0);
+	return call_for_account(out);
+}
+
+int
+talker_account_post(int kind, const char *url, struct acme_account *out)
+{
+	struct request *r = request(CALL_ACCOUNT_POST, 0);
+
+	r->kind = kind;
+	return fill(r->url, sizeof(r->url), url) < 0 ? -1 : call_for_account(out);
+}
+
+int
+talker_post(int kind, const char *url)
+{
+	struct request *r = request(CALL_POST, 0);
+
+	r->kind = kind;
+	return fill(r->url, sizeof(r->url), url) < 0 ? -1 : call();
+}
+
+int
+talker_revoke(void)
+{
+	request(CALL_REVOKE, 0);
+	return call();
+}
+
+int
+talker_new_order(struct acme_order *o)
+{
+	acme_order_clear(o);
+	request(CALL_NEW_ORDER, o);
+	return call();
+}
+
+int
+talker_order(struct acme_order *o)
+{
+	struct request *r = request(CALL_ORDER, o);
+
+	return fill(r->url, sizeof(r->url), o->url) < 0 ? -1 : call();
+}
+
+int
+talker_authorizations(struct acme_order *o)
+{
+	request(CALL_AUTHORIZATIONS, o);
+	return call();
+}
+
+int
+talker_answer(struct acme_order *o)
+{
+	request(CALL_ANSWER, o);
+	return call();
+}
+
+int
+talker_wait(struct acme_order *o)
+{
+	request(CALL_WAIT, o);
+	return call();
+}
+
+int
+talker_wait_authorization(struct acme_order *o, unsigned i)
+{
+	request(CALL_WAIT_AUTHORIZATION, o)->number = i;
+	return call();
+}
+
+int
+talker_finalize(struct acme_order *o)
+{
+	request(CALL_FINALIZE, o);
+	return call();
+}
+
+int
+talker_certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
+{
+	size_t n;
+	int r;
+
+	request(CALL_CERTIFICATE, o)->number = alternate;
+	r = begin(0, 0) < 0 ? -1 : finish(&n);
+	if (r)
+		return r;
+	if (n > pem->cap - pem->len)
+		return senseless();
+	if (receive(pem->p + pem->len, n) < 0)
+		return -1;
+	pem->len += n;
+	return 0;
+}
