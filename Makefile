@@ -120,7 +120,7 @@ $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
 $(B)/idn.o: idn.c buf.h idn.h
-$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h obtain.h renewal.h request.h store.h talker.h util.h
+$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h keyfile.h keyinfo.h obtain.h renewal.h request.h store.h talker.h util.h
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h

@@ -33,8 +33,7 @@ keyfile_read(const char *path, struct key *k)
 
 	if (store_read(path, &b) == 0)
 		return parse(&b, k, store_home(), "/", path);
-	return errno == ENOENT ? KEYFILE_NONE :
-	    fail(ST_CONFIG, "key ", store_home(), "/", path, ":", (char *)0);
+	return errno == ENOENT ? KEYFILE_NONE : store_unread(path);
 }
 
 int

@@ -326,6 +326,16 @@ nonce_fetch(void)
 
 /* --- replies --- */
 
+static int
+digits(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+		;
+	return s.n && i == s.n;
+}
+
 /* A Retry-After (RFC 9110 10.2.3) in seconds from now; -1 none or junk.  Its date is by the server's clock. */
 int64_t
 talk_retry_after(void)
@@ -336,8 +346,8 @@ talk_retry_after(void)
 
 	if (!s.p)
 		return -1;
-	if (slice_uint(s, &v) == 0)
-		return v > 366 * 86400 ? 366 * 86400 : (int64_t)v;
+	if (digits(s))
+		return slice_uint(s, &v) < 0 || v > 366 * 86400 ? 366 * 86400 : (int64_t)v;
 	if (time_http(s, &t) == 0) {
 		t -= now_wall() + server_ahead();
 		return t < 0 ? 0 : t > 366 * 86400 ? 366 * 86400 : t;

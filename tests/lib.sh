@@ -47,7 +47,7 @@ ACME_HOME=$scratch/home
 export ACME_TEST ACME_HOME
 
 # What is handed out below; all empty until the server is there.
-ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid=''
+ca='' server='' management='' webroot='' tsig_file='' out='' err='' ran='' pid='' tools=''
 http_port='' tls_port='' dns_port='' pebble_port='' management_port='' challtestsrv_port='' front=''
 status=0
 
@@ -193,10 +193,11 @@ done_testing()
 # Ids and command lines of processes that were started by this test and run.
 left_running()
 {
-	for left_dir in /proc/[0-9]*; do
-		tr '\0' '\n' <"$left_dir/environ" 2>/dev/null | grep -qx "ACME_TEST=$scratch" || continue
-		echo "${left_dir#/proc/} $(tr '\0' ' ' <"$left_dir/cmdline" 2>/dev/null)"
-	done 2>/dev/null
+	# The grep itself is none of them.
+	env -u ACME_TEST grep -lzxF "ACME_TEST=$scratch" /proc/[0-9]*/environ 2>/dev/null |
+		while IFS=/ read -r _ _ left_pid _; do
+			left_line=$(tr '\0' ' ' 2>/dev/null <"/proc/$left_pid/cmdline") && echo "$left_pid $left_line"
+		done 2>/dev/null
 }
 
 # start NAME COMMAND...: in the background, output in $scratch/NAME.log; sets pid.
@@ -320,6 +321,20 @@ begin()
 	exit 1
 }
 
+# need_tool NAME...: these programs of tests/tool are in $tools.  tests/run has
+# them built; by hand it is done here.
+need_tool()
+{
+	tools=${TOOLS:-$root/build/tests/tool}
+	for need_name; do
+		[ "${TOOLS-}" ] || make -s "build/tests/tool/$need_name" >"$scratch/make.log" 2>&1
+		[ ! -x "$tools/$need_name" ] || continue
+		sed 's/^/# /' "$scratch/make.log" 2>/dev/null
+		echo "Bail out! no $tools/$need_name"
+		exit 1
+	done
+}
+
 # --- a CA for servers ------------------------------------------------------
 
 # ca_make: $ca ($scratch/ca.pem), and $scratch/server.key, server.pem for
@@ -380,6 +395,8 @@ challtestsrv()
 # holds further members of its configuration, each with a comma at the end;
 # $pebble_validity is its certificates' lifetime in seconds (ninety days), or
 # $pebble_profiles has its profiles.
+# With the word quick before them it does not sleep, and an nginx in front of it
+# keeps Retry-After (Pebble knows a second, at least) from the client.
 # Sets server (the directory URL), management, pebble_port; $ca is its server's CA.
 # Further instances: pebble_name=second pebble_start ...
 pebble_start()
@@ -402,8 +419,10 @@ pebble_start()
 		"profiles": { ${pebble_profiles-$pebble_default} } } }
 	END
 	pebble_env=
+	pebble_quick=
 	while [ $# -gt 0 ]; do
 		case $1 in
+		quick) pebble_env=PEBBLE_VA_NOSLEEP=1 pebble_quick=1; shift ;;
 		*=*) pebble_env="$pebble_env $1"; shift ;;
 		*) break ;;
 		esac
@@ -413,6 +432,13 @@ pebble_start()
 	begin "$pebble_this" "$pebble_port" env $pebble_env pebble -config "$scratch/$pebble_this.json" "$@"
 	wait_port "$management_port" "$pid"
 	server=https://localhost:$pebble_port/dir
+	if [ "$pebble_quick" ]; then
+		front_name=$pebble_this-front front_start server "location / {
+			proxy_pass https://127.0.0.1:$pebble_port;
+			proxy_hide_header Retry-After;
+		}"
+		server=https://localhost:$front/dir
+	fi
 	management=https://localhost:$management_port
 }
 
@@ -463,23 +489,26 @@ nginx_start()
 }
 
 # front_start CERT LOCATIONS: an nginx at $front (made) with TLS, by server_cert's
-# CERT, and these location blocks; what they pass on keeps its Host.
+# CERT, and these location blocks; what they pass on keeps its Host.  Further
+# ones: front_name=second front_start ...
 front_start()
 {
 	free_port front
-	cat >"$scratch/front.conf" <<-END
+	front_this=${front_name:-front}
+	mkdir -p "$scratch/$front_this"
+	cat >"$scratch/$front_this.conf" <<-END
 	daemon off;
 	master_process off;
-	pid $scratch/front.pid;
+	pid $scratch/$front_this/pid;
 	error_log stderr;
 	events { }
 	http {
 		access_log off;
-		client_body_temp_path $scratch/front.body;
-		proxy_temp_path $scratch/front.proxy;
-		fastcgi_temp_path $scratch/front.fastcgi;
-		uwsgi_temp_path $scratch/front.uwsgi;
-		scgi_temp_path $scratch/front.scgi;
+		client_body_temp_path $scratch/$front_this/body;
+		proxy_temp_path $scratch/$front_this/proxy;
+		fastcgi_temp_path $scratch/$front_this/fastcgi;
+		uwsgi_temp_path $scratch/$front_this/uwsgi;
+		scgi_temp_path $scratch/$front_this/scgi;
 		server {
 			listen 127.0.0.1:$front ssl;
 			ssl_certificate $scratch/$1.pem;
@@ -489,7 +518,7 @@ front_start()
 		}
 	}
 	END
-	begin front "$front" nginx -e stderr -p "$scratch" -c "$scratch/front.conf"
+	begin "$front_this" "$front" nginx -e stderr -p "$scratch" -c "$scratch/$front_this.conf"
 }
 
 # named_start: a real BIND at 127.0.0.1:$dns_port, TCP and UDP, with the zone

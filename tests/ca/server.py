@@ -93,6 +93,12 @@ def raw(data):
     """These bytes instead of a reply, then the end of the connection."""
     return lambda r, make: Reply(0, {}, data.encode() if isinstance(data, str) else data)
 
+def whole(data, later=b'', pace=None, cut=False):
+    """A reply in bytes.  later: comes a moment after it; pace: seconds between its bytes; cut: then TCP ends."""
+    reply = Reply(0, {}, data)
+    reply.later, reply.pace, reply.cut, reply.frame = later, pace, cut, 'whole'
+    return reply
+
 def relative(r, make):
     """Does what is asked; URLs in the reply have no scheme and host."""
     reply = make()
@@ -121,6 +127,7 @@ class Reply:
     def __init__(self, status=200, headers={}, body=b''):
         self.status, self.headers, self.body = status, dict(headers), body
         self.frame, self.interim, self.nonce = '', (), True
+        self.later, self.pace, self.cut = b'', None, False
 
     def write(self, r):
         body = self.body
@@ -153,7 +160,7 @@ class Reply:
         return (head + '\r\n').encode() + (b'' if r.method == 'HEAD' else body)
 
     def ends(self):
-        return self.status == 0 or self.frame in ('close', 'until-close', 'http10')
+        return (self.status == 0 and self.frame != 'whole') or self.frame in ('close', 'until-close', 'http10')
 
 class Request:
     """case, method, path, headers, body; of a POST also protected, payload."""
@@ -378,6 +385,8 @@ class Case:
         return Reply(200, {}, dict(order))
 
     def do_certificate(self, r, number, *alternate):
+        if not number.isdigit() or int(number) >= len(self.certs):
+            return self.refuse(404, 'malformed', 'no such certificate')
         links = [f'<{self.base}/certificate/{number}/{i}>;rel="alternate"' for i in range(1, self.alternates + 1)]
         return Reply(200, {'Content-Type': 'application/pem-certificate-chain', 'Link': links},
                      self.chain(self.certs[int(number)], ISSUER))
@@ -430,11 +439,23 @@ class Connection(socketserver.StreamRequestHandler):
         r.case = CASES.get(r.path.split('/')[1]) or ROOT
         return r
 
+    def send(self, reply, data):
+        if reply.pace is None:
+            self.wfile.write(data)
+        for i in range(0, 0 if reply.pace is None else len(data)):
+            self.wfile.write(data[i:i + 1])
+            time.sleep(reply.pace)
+        if reply.later:
+            time.sleep(0.02)
+            self.wfile.write(reply.later)
+
     def handle(self):
         try:
             while (r := self.read()):
                 reply = r.case.reply(r)
-                self.wfile.write(reply.write(r))
+                self.send(reply, reply.write(r))
+                if reply.cut:
+                    return
                 if reply.ends():
                     break
             # an orderly end, or the client would take a body until close for cut off

@@ -9,12 +9,12 @@ tools=${TOOLS:-$root/build/tests/tool}
 [ "${TOOLS-}" ] || make -s build/tests/tool/peer >"$scratch/make.log" 2>&1
 challtestsrv_start
 pebble_config='"caaIdentities": ["ca.example", "ca2.example"],'
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=20
+pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=20
 plain=$server plain_management=$management plain_port=$pebble_port
 secret=$(openssl rand 48 | base64 -w 0)
 urlsafe=$(printf %s "$secret" | tr '+/' '-_')
 pebble_config='"externalAccountBindingRequired": true, "externalAccountMACKeys": { "kid-1": "'$urlsafe'" },'
-pebble_name=bound pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=20
+pebble_name=bound pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=20
 bound=$server
 
 # at SERVER COMMAND...: acme there

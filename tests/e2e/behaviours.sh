@@ -1,7 +1,8 @@
 #!/bin/sh
 # Behaviours of CAs that break naive clients, numbered as in the project's notes
 # on the protocol: the program against tests/ca/server.py, which plays each row
-# of tests/ca/behaviours.py.  CASES="007 012" plays just those.
+# of tests/ca/behaviours.py ($TABLE: of another table; e2e/hostile.sh).
+# CASES="007 012" plays just those.
 # shellcheck disable=SC2317 # rows call the functions
 . "$(dirname "$0")/../lib.sh"
 
@@ -34,6 +35,29 @@ renew()
 	"$acme" renew "$@" --ca-file "$ca"
 }
 
+revoke()
+{
+	"$acme" revoke "$@" --ca-file "$ca"
+}
+
+# The live files.
+pair()
+{
+	(cd "$ACME_HOME/certs/a.example/live" && cat privkey.pem fullchain.pem cert.pem chain.pem | cksum)
+}
+
+# again [OPTION...]: a certificate, and a forced renewal that is to fail: 98 if it changed anything.
+again()
+{
+	issue a.example >first.out 2>&1 || return 99
+	sum=$(pair)
+	again_status=0
+	[ $# -gt 0 ] || set -- --timeout 15
+	renew -f "$@" || again_status=$?
+	[ "$(pair)" = "$sum" ] || return 98
+	return $again_status
+}
+
 account()
 {
 	"$acme" account "$@" -s "$(cat server)" --ca-file "$ca" --timeout 20
@@ -56,6 +80,7 @@ count()
 {
 	case $1 in
 	hook) cat home.hook 2>/dev/null ;;
+	hook\ *) grep "^${1#hook }" home.hook 2>/dev/null ;;
 	*) grep -E "^$1( |\$)" log ;;
 	esac | wc -l
 }
@@ -70,6 +95,10 @@ wrong()
 		[ "$(count "$kind")" -eq "$want" ] || echo "$kind: seen $(count "$kind"), want $want"
 	done <seen
 	[ "$(printf '%s' "$err" | tr -d '\n' | tr -d '[:print:]')" = '' ] || echo 'bytes on stderr that are not printable'
+	! printf '%s\n' "$err" | grep -Eq 'PRIVATE KEY|^[^a]' || echo 'a key, or a line that is not ours, on stderr'
+	[ "$(count 'hook begin')" -eq "$(($(count 'hook done') + $(count 'hook failed')))" ] || echo 'a hook is left standing'
+	[ "$(find home -name '*.tmp*' -o -name '.*' ! -name . | grep -c .)" -eq 0 ] || echo "temporary files: $(find home -name '.*')"
+	[ "$(cat got.time)" -le 45 ] || echo "took $(cat got.time) s"
 }
 
 # In the case's folder: what the row runs; most of its time is waiting.
@@ -77,8 +106,11 @@ perform()
 {
 	[ ! -s needs ] && [ ! -s see ] || return
 	ACME_HOME=$PWD/home
-	(eval "$(cat run)") >got.out 2>got.err </dev/null
+	begun=$(date +%s)
+	# memory is bounded: all that the program could touch is 6 MB
+	(ulimit -v 20000 && eval "$(cat run)") >got.out 2>got.err </dev/null
 	echo $? >got
+	echo $(($(date +%s) - begun)) >got.time
 }
 
 # In the case's folder: one test.

@@ -7,7 +7,7 @@
 named_start
 free_port http_port
 free_port tls_port
-pebble_start -strict
+pebble_start quick -strict
 repeat=${LONG:+20}
 : "${repeat:=3}"
 
@@ -53,7 +53,10 @@ unlike 'shows no secret' "$err" AAAA
 like 'names the hook' "$err" 'hook .*nsupdate begin dns-01 wrong.example.test'
 
 uacme=$root/build/download/tools/usr/share/uacme
-# its nsupdate and dig want a port of their own
+# its nsupdate and dig want a port of their own, and five seconds are long
+mkdir "$scratch/bin"
+printf '#!/bin/sh\nexec %s 0.1\n' "$(command -v sleep)" >"$scratch/bin/sleep"
+chmod 755 "$scratch/bin/sleep"
 cat >"$scratch/dig" <<-END
 	#!/bin/sh
 	n=\$#
@@ -70,6 +73,6 @@ cat >"$scratch/nsupdate" <<-END
 END
 chmod 755 "$scratch/dig" "$scratch/nsupdate"
 export UACME_DIG_CMD="$scratch/dig" UACME_NSUPDATE_CMD="$scratch/nsupdate" UACME_NSUPDATE_KEY="$tsig_file"
-exits "uacme's nsupdate.sh, unmodified" 0 "$acme" issue uacme.example.test \
+exits "uacme's nsupdate.sh, unmodified" 0 env PATH="$scratch/bin:$PATH" "$acme" issue uacme.example.test \
 	-c "$uacme/nsupdate.sh" -s "$server" --ca-file "$ca" --wait 0
 done_testing

@@ -6,7 +6,7 @@
 challtestsrv_start
 free_port http_port
 free_port tls_port
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0
+pebble_start quick PEBBLE_AUTHZREUSE=0
 diary=$scratch/diary
 export diary challtestsrv_port
 
@@ -103,7 +103,7 @@ unlike 'and orders nothing new' "$err" '/order-plz'
 : >"$diary"
 "$root/tests/signal" KILL "$diary" "$acme" issue l.example.com "$@" --wait 30 >"$scratch/out" 2>"$scratch/err"
 : >"$diary"
-exits 'renew goes on with it as well' 0 "$acme" renew l.example.com
+exits 'renew goes on with it as well' 0 "$acme" renew l.example.com --wait 0
 like 'after cleaning up' "$(cat "$diary")" ' failed http-01 l.example.com'
 
 # deploy hooks, reload, what is owed

@@ -59,7 +59,7 @@ ok 'and the key is made' openssl rsa -in "$scratch/key" -check -noout 2>"$scratc
 
 challtestsrv_start
 free_port http_port
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
+pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
 set -- a.example.com -c "standalone:$http_port" -s "$server" --ca-file "$ca"
 hit TERM 0.3 "$acme" issue -v "$@" -k rsa4096
 is 'an issuance is ended, too' $status 143

@@ -6,7 +6,7 @@
 challtestsrv_start
 free_port http_port
 free_port tls_port
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 -strict
+pebble_start quick PEBBLE_AUTHZREUSE=0 -strict
 set -- -s "$server" --ca-file "$ca" -c "standalone:$http_port"
 
 live() { echo "$ACME_HOME/certs/$1/live"; }

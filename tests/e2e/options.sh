@@ -13,7 +13,7 @@ free_port tls_port
 staging='acme-staging-v02.api.letsencrypt.org'
 ca_make
 server_cert server $staging "DNS:$staging,DNS:localhost,IP:127.0.0.1"
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0
+pebble_start quick PEBBLE_AUTHZREUSE=0
 set -- -s "$server" --ca-file "$ca" -c "standalone:$http_port"
 
 public() { openssl pkey -in "$1" -pubout; }

@@ -11,7 +11,7 @@ free_port tls_port
 pebble_profiles='"long": { "description": "ninety days", "validityPeriod": 7776000 },
 	"short": { "description": "six days", "validityPeriod": 518400 }'
 pebble_config='"caaIdentities": [ "first.example", "second.example" ],'
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_ALTERNATE_ROOTS=2 PEBBLE_CHAIN_LENGTH=3 -strict
+pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_ALTERNATE_ROOTS=2 PEBBLE_CHAIN_LENGTH=3 -strict
 set -- -s "$server" --ca-file "$ca" -c "standalone:$http_port"
 
 live() { echo "$ACME_HOME/certs/$1/live"; }

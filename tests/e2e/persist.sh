@@ -9,7 +9,7 @@ private_network=1
 dns_port=53
 resolv_conf 'nameserver 127.0.0.1'
 challtestsrv_start
-pebble_config='"caaIdentities": [ "first.example", "second.example" ],' pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0
+pebble_config='"caaIdentities": [ "first.example", "second.example" ],' pebble_start quick PEBBLE_AUTHZREUSE=0
 set -- -s "$server" --ca-file "$ca" -t dns-persist-01
 
 # record NAME VALUE

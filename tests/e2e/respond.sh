@@ -279,14 +279,35 @@ unset RESPOND_LIFE
 
 # --- peers that misbehave
 
+# sixteen that connect and say nothing until hang_up
+hang_on()
+{
+	mkfifo "$scratch/silence.$port"
+	sleep 60 >"$scratch/silence.$port" &
+	pids=$!
+	i=0
+	while [ $((i += 1)) -le 16 ]; do
+		curl -s -N -o /dev/null "telnet://127.0.0.1:$port" <"$scratch/silence.$port" &
+		pids="$pids $!"
+	done
+	until_true connected
+}
+
+connected()
+{
+	[ "$(grep -ic "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$port") [0-9A-F]*:[0-9A-F]* 01 " /proc/net/tcp)" -ge 16 ]
+}
+
+hang_up()
+{
+	# shellcheck disable=SC2086 # a list
+	kill $pids 2>/dev/null
+	# shellcheck disable=SC2086 # a list
+	wait $pids
+}
+
 http begin s1
-pids=
-i=0
-while [ $((i += 1)) -le 16 ]; do
-	sleep 60 | curl -s -N -o /dev/null "telnet://127.0.0.1:$port" &
-	pids="$pids $!"
-done
-sleep 0.5
+hang_on
 begin_time=$(date +%s)
 is '16 idle connections do not lock out the 17th' "$(get s1)" "s1.$print"
 is 'it stays the only responder' "$(responders | wc -l | tr -d ' ')" 1
@@ -310,10 +331,7 @@ until_true closed || until_true closed || until_true closed
 # ten seconds, and what a busy machine takes
 is 'idle connections are closed long before their peers end' \
 	"$(closed && [ $(($(date +%s) - begin_time)) -le 40 ] && echo yes)" yes
-# shellcheck disable=SC2086 # a list
-kill $pids 2>/dev/null
-# shellcheck disable=SC2086 # a list
-wait $pids
+hang_up
 exits 'done with connections open' 0 http done s1
 gone 'then'
 
@@ -373,18 +391,9 @@ refused 'an RSA cipher only' -servername a.test -alpn acme-tls/1 -tls1_2 -cipher
 printf 'GET / HTTP/1.0\r\n\r\n' | timeout 10 curl -s -o /dev/null "telnet://127.0.0.1:$port"
 head -c 20000 /dev/urandom | timeout 10 curl -s -o /dev/null "telnet://127.0.0.1:$port"
 is 'no TLS at all does no harm' "$(responders)" "$pid"
-pids=
-i=0
-while [ $((i += 1)) -le 16 ]; do
-	sleep 5 | curl -s -N -o /dev/null "telnet://127.0.0.1:$port" &
-	pids="$pids $!"
-done
-sleep 0.5
+hang_on
 like '16 idle connections do not lock out the 17th' "$(tls -alpn acme-tls/1 -servername a.test)" '^ALPN protocol: acme-tls/1'
-# shellcheck disable=SC2086 # a list
-kill $pids 2>/dev/null
-# shellcheck disable=SC2086 # a list
-wait $pids
+hang_up
 i=0
 pids=
 while [ $((i += 1)) -le 20 ]; do

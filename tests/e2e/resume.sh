@@ -7,7 +7,7 @@ strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
 challtestsrv_start
 free_port http_port
 free_port tls_port
-pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
+pebble_start quick PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
 
 # standalone, and the end of acme in the call that KILL_IN names
 cat >"$scratch/hook" <<-END

@@ -10,13 +10,13 @@ free_port http_port
 free_port tls_port
 free_port dead_port
 dead=https://localhost:$dead_port/dir
-pebble_config='"domainBlocklist": [ "blocked.example" ],' pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0
+pebble_config='"domainBlocklist": [ "blocked.example" ],' pebble_start quick PEBBLE_AUTHZREUSE=0
 blocks=$server
 pebble_name=eab pebble_config='"externalAccountBindingRequired": true, "externalAccountMACKeys": { "kid": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W" },' \
-	pebble_start PEBBLE_VA_NOSLEEP=1
+	pebble_start quick
 eab=$server
 pebble_name=good pebble_config='' pebble_profiles='"special": { "description": "", "validityPeriod": 518400 }' \
-	pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0
+	pebble_start quick PEBBLE_AUTHZREUSE=0
 good=$server
 set -- --ca-file "$ca" -c "standalone:$http_port"
 

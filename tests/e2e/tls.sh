@@ -5,12 +5,7 @@
 # shellcheck disable=SC2154 # variables of lib.sh, and ports set by free_port
 . "$(dirname "$0")/../lib.sh"
 
-tools=${TOOLS:-$root/build/tests/tool}
-[ "${TOOLS-}" ] || make -s build/tests/tool/get build/tests/tool/peer >"$scratch/make.log" 2>&1 || {
-	sed 's/^/# /' "$scratch/make.log"
-	echo 'Bail out! make'
-	exit 1
-}
+need_tool get peer
 get=$tools/get
 peer=$tools/peer
 ca_make

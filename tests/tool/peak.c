@@ -1,0 +1,150 @@
+/*
+ * peak.c - the memory of a command and of all that it starts, for tests:
+ * peak FILE COMMAND...  Stops each process of it when it forks, executes and exits
+ * (ptrace), and then appends to FILE what those who are alive have used at
+ * most so far: "N PID KIB NAME", N counting the stops; "fork PARENT PID" for each
+ * that comes, and "hook PID" for one that becomes NAME hook.  Its exit status is
+ * that of COMMAND.
+ */
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ALIVE = 256 };
+
+static pid_t alive[ALIVE];
+static FILE *out;
+
+static void
+check(int good, const char *what)
+{
+	if (good)
+		return;
+	perror(what);
+	exit(125);
+}
+
+/* Puts a pid in the place of another; 0 is an empty one. */
+static void
+replace(pid_t old, pid_t new)
+{
+	int i;
+
+	for (i = 0; i < ALIVE && alive[i] != old; i++)
+		;
+	if (i < ALIVE)
+		alive[i] = new;
+}
+
+static int
+is_alive(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < ALIVE && alive[i] != pid; i++)
+		;
+	return i < ALIVE;
+}
+
+/* Reads a file of /proc/PID into mem and makes it text. */
+static size_t
+proc(pid_t pid, const char *name, char *mem, size_t size)
+{
+	FILE *f;
+	size_t n = 0;
+
+	snprintf(mem, size, "/proc/%ld/%s", (long)pid, name);
+	f = fopen(mem, "r");
+	if (f) {
+		n = fread(mem, 1, size - 1, f);
+		fclose(f);
+	}
+	mem[n] = 0;
+	return n;
+}
+
+static void
+sample(void)
+{
+	static long turn;
+	static char mem[8192];
+	char name[32];
+	const char *hwm;
+	int i;
+
+	turn++;
+	for (i = 0; i < ALIVE; i++) {
+		if (!alive[i] || !proc(alive[i], "status", mem, sizeof(mem)))
+			continue;
+		hwm = strstr(mem, "\nVmHWM:");
+		if (hwm && sscanf(mem, "Name: %31s", name) == 1)
+			fprintf(out, "%ld %ld %ld %s\n", turn, (long)alive[i], strtol(hwm + 7, 0, 10), name);
+	}
+}
+
+static void
+executed(pid_t pid)
+{
+	static char mem[8192];
+	size_t n = proc(pid, "cmdline", mem, sizeof(mem)), first = strlen(mem) + 1;
+
+	if (first < n && strcmp(mem + first, "hook") == 0)
+		fprintf(out, "hook %ld\n", (long)pid);
+}
+
+int
+main(int argc, char **argv)
+{
+	const long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	unsigned long child;
+	pid_t first, pid;
+	int go[2], status, result = 125, event;
+	char c;
+
+	if (argc < 3)
+		return 64;
+	out = fopen(argv[1], "a");
+	check(out != 0, argv[1]);
+	check(pipe(go) == 0, "pipe");
+	first = fork();
+	check(first >= 0, "fork");
+	if (first == 0) {
+		fclose(out);
+		close(go[1]);
+		if (read(go[0], &c, 1) != 1)
+			_exit(125);
+		close(go[0]);
+		execvp(argv[2], argv + 2);
+		_exit(127);
+	}
+	check(ptrace(PTRACE_SEIZE, first, 0, options) == 0, "ptrace");
+	check(write(go[1], "g", 1) == 1, "write");
+	close(go[0]);
+	close(go[1]);
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (!WIFSTOPPED(status)) {
+			replace(pid, 0);
+			if (pid == first)
+				result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			continue;
+		}
+		if (!is_alive(pid))
+			replace(0, pid);
+		event = status >> 16;
+		if ((event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) &&
+		    ptrace(PTRACE_GETEVENTMSG, pid, 0, &child) == 0)
+			fprintf(out, "fork %ld %lu\n", (long)pid, child);
+		if (event == PTRACE_EVENT_EXEC)
+			executed(pid);
+		if (event)
+			sample();
+		ptrace(PTRACE_CONT, pid, 0, event ? 0L : (long)WSTOPSIG(status));
+	}
+	return result;
+}
