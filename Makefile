@@ -145,7 +145,7 @@ $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h key
 $(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h talker.h util.h
 $(B)/roots.o: roots.c roots.h
 $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
-$(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
+$(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyfile.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
 $(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h

@@ -19,6 +19,7 @@
 #include "due.h"
 #include "http.h"
 #include "key.h"
+#include "keyfile.h"
 #include "keyinfo.h"
 #include "name.h"
 #include "out.h"
@@ -693,24 +694,15 @@ make_key(const struct conf *c)
 static int
 read_key(const struct conf *c)
 {
-	static char mem[LIMIT_PEM_KEY];
-	struct buf pem = BUF(mem);
 	struct stat st;
-	const char *why = 0;
-	int r;
 
-	if (conf_file(c->key, &pem) < 0)
-		return errno == ENOENT ? make_key(c) :
-		    fail(ST_CONFIG, "cannot read ", c->key, ":", (char *)0);
-	r = key_read(&request_key, buf_view(&pem), &why);
-	wipe(mem, sizeof(mem));
-	if (r < 0)
-		return fail(ST_CONFIG, c->key, ": ", why, (char *)0);
+	if (stat(c->key, &st) < 0 && errno == ENOENT)
+		return make_key(c);
+	if (keyfile_foreign(c->key, &request_key))
+		return ST_CONFIG;
 	if (c->key_type && key_type(c->key_type) != request_key.type)
 		return fail(ST_CONFIG, c->key, ": this key is ",
 		    key_type_name(request_key.type), (char *)0);
-	if (stat(c->key, &st) == 0 && (st.st_mode & 077))
-		warn(c->key, ": others may read this key", (char *)0);
 	return 0;
 }
 
