@@ -124,7 +124,7 @@ static const struct {
 	  " registers its key again" },
 	{ "externalAccountRequired", "this CA wants an external account binding: --eab-kid ID and --eab-key FILE"
 	  " from your account there" },
-	{ "userActionRequired", "acme account update agrees to the CA's new terms; see" },
+	{ "userActionRequired", "acme account update agrees to the CA's new terms" },
 	{ "unauthorized", "" },
 	{ "caa", "the CAA records of the domain must allow this CA" },
 	{ "connection", "the CA must be able to reach this host; check address records, port and firewall" },
@@ -144,7 +144,7 @@ failed(const struct acme_problem *p)
 		if (strcmp(p->type, hints[i].type) == 0)
 			hint = hints[i].hint;
 	return fail((enum status)p->status, p->text, *hint ? " - " : "", hint,
-	    p->link[0] ? " " : "", p->link, (char *)0);
+	    p->link[0] ? "; see " : "", p->link, (char *)0);
 }
 
 int

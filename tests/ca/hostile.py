@@ -223,3 +223,278 @@ row(104, 'escape sequences everywhere', {'newOrder': problem(400, 'mal\x1b[31mfo
     {'type': '\x1b[2J', 'detail': '\x9b2J', 'identifier': {'value': '\x1b[H'}}])}, 1, r'\\x1b')
 row(104, 'an error of a challenge with escape sequences', {'challenge 1': change(status='invalid', error={'type': URN + 'dns', 'detail': 'a\x1b[2Jb\n'})}, 1, r'a\\x1b\[2Jb\\x0a')
 row(106, 'revoked already', {'revokeCert': problem(400, 'alreadyRevoked', 'it was')}, 0, 'revoked already', run='issue a.example; revoke a.example')
+
+# --- TCP: what becomes of a connection ---
+
+def reset_within(s, data):
+    reset(s, data[:60])
+
+def late_reset(s):
+    """The handshake, a bit of the request, and RST."""
+    s = secured()(s)
+    s.recv(10)
+    reset(s)
+
+def silent(s):
+    """Accepts, reads, and says nothing."""
+    while s.recv(4096):
+        pass
+
+def dripping(s):
+    """The beginning of a ServerHello, a byte a second."""
+    s.recv(4096)
+    for byte in b'\x16\x03\x03\x00\x5a\x02\x00\x00\x56\x03\x03' + bytes(80):
+        s.sendall(bytes([byte]))
+        time.sleep(1)
+
+def flooding(data):
+    """The same again and again, for as long as the client listens."""
+    def front(s):
+        s.recv(4096)
+        while True:
+            s.sendall(data * 1000)
+    return front
+
+def saying(data):
+    """That, and the end of the connection."""
+    def front(s):
+        s.recv(4096)
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(4096):
+            pass
+    return front
+
+def tcp(number, text, front, err, run='issue a.example', **more):
+    row(number, text, {}, 69, r'connecting to (localhost|127\.0\.0\.1) port [0-9]+: .*(' + err + ')', run=run, seen=dict(directory=0, hook=0), front=front, **more)
+
+SHORT = 'issue a.example --timeout 2'
+row(30, 'the connection is refused', {}, 69, 'connecting to localhost port 1: .*[Rr]efused', run='echo https://localhost:1/dir >server; issue a.example')
+tcp(30, 'the connection is closed at once', lambda s: None, 'the server (closed|broke off)')
+row(31, 'reset in the middle of a request', {}, 69, 'directory https.*broke off|connection', front=late_reset, seen=dict(directory=0))
+row(31, 'reset in the middle of a reply: an order is not asked for again', second(wire(reset_within), 'newOrder'), 69, 'new order https', run=AGAIN, seen=dict(newOrder=2))
+row(31, 'reset instead of a reply: an order is asked for again, once', second(wire(lambda s, data: reset(s)), 'newOrder'), 69, 'new order https', run=AGAIN, seen=dict(newOrder=3))
+row(31, 'reset instead of a reply to finalize: the order is looked at', {'finalize': wire(lambda s, data: reset(s))}, seen=dict(finalize=1, order=2))
+row(67, 'closed without an answer for ever: the directory', {'directory': gone}, 69, 'directory https', seen=dict(directory=4))
+row(67, 'closed without an answer for ever: the order', {'newOrder': gone}, 69, 'new order https', seen=dict(newOrder=2))
+row(67, 'closed without an answer for ever: finalize', {'finalize': gone}, 69, 'finalizing the order https', seen=dict(finalize=3, order=4))
+row(68, 'kept alive, but closed after each reply', {'*': lambda r, make: whole(make().write(r), cut=True)})
+
+def flood(head, piece):
+    """What is longer than any limit, 64 MB of it: the client is to close."""
+    def act(r, make):
+        make()
+        def send(connection, data):
+            connection.sendall(head.encode())
+            for _ in range(1024):
+                connection.sendall(piece * (65536 // len(piece)))
+            r.case.log.write('flooded\n')
+        reply = whole(b'', cut=True)
+        reply.send = send
+        return reply
+    return act
+
+for i, (number, what, head, piece) in enumerate([
+        (50, 'headers', OK, b'A: b\r\n'), (50, 'one header', OK + 'A: ', b'b'), (63, 'interim replies', '', b'HTTP/1.1 103 X\r\n\r\n'),
+        (62, 'trailers', OK + 'Transfer-Encoding: chunked\r\n\r\n0\r\n', b'A: b\r\n'),
+        (65, 'a body of 10 GB', OK + 'Content-Length: 10000000000\r\n\r\n', b'x'), (65, 'a body until the end', OK + '\r\n', b'x'),
+        (65, 'chunks', OK + 'Transfer-Encoding: chunked\r\n\r\n', b'1000\r\n' + b'x' * 4096 + b'\r\n')]):
+    for kind, err in some(i, [('directory', 'directory https'), ('newOrder', 'new order https'), ('certificate', 'fetching https')]):
+        row(number, f'{what} without end: {kind}', {kind: flood(head, piece)}, 76, err + '.*(larger|more) than', seen=dict(flooded=0))
+
+# --- TLS ---
+
+def certificate(name, san='DNS:localhost,IP:127.0.0.1', by='ca', more='', subject='/CN=x', ca='FALSE', days='30', between=None):
+    """NAME.key and NAME.pem, a chain with the certificates of the issuer if that is not the CA."""
+    extensions = f'basicConstraints=critical,CA:{ca}\n{more}' + (f'subjectAltName={san}\n' if san else '')
+    with open(f'{FOLDER}/{name}.ext', 'w') as f:
+        f.write(extensions)
+    openssl('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', subject, '-keyout', name + '.key', '-out', name + '.csr')
+    own = ['-key', name + '.key'] if by == name else ['-CA', by + '.pem', '-CAkey', by + '.key']
+    if between:
+        for file, content in ('index', ''), ('number', '01\n'), ('ca.cnf', '[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=number\nnew_certs_dir=.\n'
+                'default_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n'):
+            with open(f'{FOLDER}/{file}', 'w') as f:
+                f.write(content)
+        made = openssl('ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', by + '.pem', '-keyfile', by + '.key', '-in', name + '.csr',
+                       '-startdate', between[0], '-enddate', between[1], '-extfile', name + '.ext')
+    else:
+        made = openssl('x509', '-req', '-in', name + '.csr', '-set_serial', '79', '-days', days, '-extfile', name + '.ext',
+                       *(['-signkey', name + '.key'] if by == name else own))
+    above = b'' if by in ('ca', name) else open(f'{FOLDER}/{by}.pem', 'rb').read()
+    with open(f'{FOLDER}/{name}.pem', 'wb') as f:
+        f.write(made + above)
+    return name
+
+def tls(number, text, err, name='server', run='issue a.example', host='localhost', **settings):
+    tcp(number, text, secured(name, **settings), err, run=run, host=host)
+
+for name in 'stranger', 'lonely':
+    certificate(name, by=name, ca='TRUE', subject='/CN=' + name)
+tls(34, 'an unknown CA', 'unknown issuer: stranger', certificate('below', by='stranger'))
+tls(34, 'a namesake of the CA', 'not signed by the trusted issuer', certificate('forged', by=certificate('twin', by='twin', ca='TRUE', subject='/CN=acme test CA')))
+tls(35, 'another name', 'not for this name: localhost, but for other.example', certificate('other', 'DNS:other.example'))
+tls(35, 'a wildcard that does not cover it', 'not for this name', certificate('wild', 'DNS:*.localhost,DNS:*'))
+tls(36, 'expired', 'has expired', certificate('old', between=('20200101000000Z', '20210101000000Z')))
+tls(37, 'not yet valid', 'not yet valid', certificate('early', between=('20900101000000Z', '20910101000000Z')))
+tls(38, 'an address that the certificate does not name', 'not for this name: 127.0.0.1', certificate('name', 'DNS:localhost,DNS:127.0.0.1'), host='127.0.0.1')
+row(38, 'an address that the certificate names', front=secured(certificate('both')), host='127.0.0.1')
+tls(39, 'a common name alone', 'not for this name', certificate('cn', '', subject='/CN=localhost'))
+tls(40, 'TLS 1.1 at most', r'TLS 1\.2|TLS version', maximum_version=ssl.TLSVersion.TLSv1_1)
+tls(40, 'TLS 1.3 at least', r'TLS 1\.2|TLS version', minimum_version=ssl.TLSVersion.TLSv1_3)
+tls(41, 'self-signed', 'self-signed certificate: lonely', 'lonely')
+certificate('middle', ca='TRUE', subject='/CN=middle')
+certificate('under', by='middle')
+with open(f'{FOLDER}/under.pem') as f:
+    under = f.read()
+with open(f'{FOLDER}/under.pem', 'w') as f:
+    f.write(under[:under.index('-----END') + 26])
+tls(41, 'the intermediate is missing', 'unknown issuer: middle', 'under')
+tls(41, 'signed by what is no authority', 'not an authority', certificate('leafs', by=certificate('leaf')))
+tls(47, 'an unknown critical extension', 'critical extension', certificate('critical', more='1.2.3.4=critical,ASN1:UTF8String:x\n'))
+
+def records(kind, message):
+    return b''.join(b'%c\3\3' % kind + struct.pack('>H', len(message[i:i + 16384])) + message[i:i + 16384] for i in range(0, len(message), 16384))
+
+def message(kind, body):
+    return records(22, b'%c%c' % (kind, len(body) >> 16) + struct.pack('>H', len(body) & 65535) + body)
+
+def hello(version=b'\3\3', suite=b'\xcc\xa9', more=b''):
+    extensions = b'\xff\1\0\1\0' + more
+    return message(2, version + bytes(range(32)) + b'\0' + suite + b'\0' + struct.pack('>H', len(extensions)) + extensions)
+
+def flight(*certificates):
+    """The server's first messages, TLS 1.2, with these certificates (bytes); nothing is signed."""
+    length = lambda n: b'%c' % (n >> 16) + struct.pack('>H', n & 65535)
+    entries = b''.join(length(len(c)) + c for c in certificates)
+    return saying(hello() + message(11, length(len(entries)) + entries) + message(14, b''))
+
+with open(f'{FOLDER}/server.pem') as f:
+    OWN = der(f.read())
+broken = bytearray(OWN)
+broken[-1] ^= 1
+tcp(42, 'a chain of 20 certificates', flight(*[OWN] * 20), 'larger than 10 certificates')
+tcp(42, 'a certificate of 1 MB', flight(OWN[:100] + bytes(1000000)), 'larger than')
+tcp(42, 'a certificate said to be of 16 MB', saying(hello() + message(11, b'\xff\xff\xff\xff\xff\xfc' + OWN)), 'broke the TLS protocol')
+tcp(43, 'a signature that is wrong', flight(bytes(broken)), 'not signed by the trusted issuer|bad signature')
+tcp(43, 'a certificate that is cut off', flight(OWN[:200]), 'malformed|TLS')
+tcp(43, 'a certificate with bytes behind it', flight(OWN + b'xx'), 'malformed|TLS|bad signature')
+tcp(43, 'a certificate that is none', flight(b'-----BEGIN CERTIFICATE-----'), 'malformed|TLS')
+tcp(43, 'an empty certificate', flight(b''), 'malformed|TLS|no certificate')
+tcp(43, 'no certificate', flight(), 'sent no certificate|unexpected TLS message')
+tcp(43, 'the certificate is good, its key was not used', flight(OWN), 'unexpected TLS message')
+tcp(44, 'silence', silent, 'timed out', run=SHORT)
+tcp(44, 'silence behind the certificate', lambda s: (s.recv(4096), s.sendall(hello()), silent(s))[0] and None, 'timed out', run=SHORT)
+tcp(44, 'a byte a second', dripping, 'timed out', run=SHORT)
+tcp(44, 'warnings without end', flooding(b'\x15\3\3\0\2\1\x70'), 'timed out', run=SHORT)
+tcp(44, 'requests to begin without end', flooding(b'\x16\3\3\0\4\0\0\0\0'), 'timed out|TLS', run=SHORT)
+tcp(46, 'plain HTTP', saying(b'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), 'does not speak TLS')
+tcp(46, 'SSH', saying(b'SSH-2.0-OpenSSH_9.2\r\n'), 'does not speak TLS')
+tcp(46, 'a fatal alert', saying(b'\x15\3\3\0\2\2\x28'), 'alert 40')
+tcp(46, 'random bytes', saying(os.urandom(2000)), 'TLS')
+tcp(46, 'a record of 65535 bytes', saying(b'\x16\3\3\xff\xff' + bytes(65535)), 'TLS')
+tcp(46, 'data before the handshake', saying(records(23, b'HTTP/1.1 200 OK\r\n\r\n')), 'TLS')
+tcp(46, 'the end of the handshake at its beginning', saying(message(20, bytes(12))), 'TLS')
+tcp(46, 'a cipher suite that was not offered', saying(hello(suite=b'\0\x2f')), 'not offered')
+tcp(46, 'TLS 1.0 is chosen', saying(hello(version=b'\3\1')), 'TLS')
+tcp(46, 'an extension that was not asked for', saying(hello(more=b'\0\x33\0\0')), 'TLS')
+
+def in_clear(data):
+    """Half of the reply, then this on TCP, outside of TLS."""
+    def send(s, reply):
+        s.sendall(reply[:60])
+        os.write(s.fileno(), data)
+        time.sleep(0.2)
+    return wire(send)
+
+for i, (what, data) in enumerate([
+        ('a record with a wrong MAC', b'\x17\3\3\0\x30' + bytes(48)), ('an alert in the clear', b'\x15\3\3\0\2\2\x28'),
+        ('a ServerHello', hello()), ('plain text', b'{"status": "valid"}\r\n'), ('a record of 65535 bytes', b'\x17\3\3\xff\xff')]):
+    for kind, err in some(i, [('newOrder', 'new order https'), ('certificate', 'fetching https')]):
+        row(46, f'{what} within a reply: {kind}', second(in_clear(data), kind), 69, err, run=AGAIN)
+
+def renegotiating(s):
+    """OpenSSL's server, which begins a second handshake when it has seen the request."""
+    listener = socket.create_server(('127.0.0.1', 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    server = subprocess.Popen(['openssl', 's_server', '-accept', f'127.0.0.1:{port}', '-cert', 'server.pem', '-key', 'server.key', '-tls1_2',
+                               '-naccept', '1'], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    while server.stdout.readline().strip() != b'ACCEPT':
+        pass
+    peer = socket.create_connection(('127.0.0.1', port))
+    def pass_on(a, b):
+        try:
+            while (data := a.recv(4096)):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+    threading.Thread(target=pass_on, args=(s, peer), daemon=True).start()
+    back = threading.Thread(target=pass_on, args=(peer, s), daemon=True)
+    back.start()
+    while not server.stdout.readline().startswith(b'GET '):
+        pass
+    server.stdin.write(b'r\n')
+    server.stdin.flush()
+    back.join(10)
+    server.kill()
+    server.communicate()
+
+row(46, 'what is not TLS within the reply to finalize: the order is looked at', {'finalize': in_clear(b'no')}, seen=dict(finalize=1))
+row(46, 'renegotiation', {}, 69, 'directory https', front=renegotiating, seen=dict(directory=0))
+
+# --- a server that is there and says nothing: --timeout is for all of it ---
+
+def late(r, make):
+    """Does what is asked, and replies when nobody is there any more."""
+    reply = make()
+    time.sleep(8)
+    return reply
+
+row(66, 'each reply takes a second', {'*': delay(1)}, 69, 'timed out', run='issue a.example --timeout 4')
+for kind in ['directory', 'newNonce'] + ['newAccount', 'newOrder', 'authz', 'challenge', 'order', 'finalize', 'certificate']:
+    row(66, f'silence: {kind}', {kind: late}, 69, 'timed out', run='issue a.example --timeout 2')
+row(99, 'finalize is not answered in time: the next run looks at the order', {'finalize 1': late}, 0,
+    run='issue a.example --timeout 3; issue a.example', seen=dict(newOrder=1, finalize=1, certificate=1))
+
+# --- what a failure leaves does not hinder the next run ---
+
+TWICE = 'issue a.example; issue a.example'
+for number, what, on, orders in [
+        (79, 'a new order that is cut off', {'newOrder 1': change(body=GOOD)}, 2), (79, 'an authorization that is cut off', {'authz 1': change(body=GOOD)}, 1),
+        (79, 'an order that is cut off', {'order 1': change(body=GOOD)}, 1), (79, 'an answer to finalize that is cut off', {'finalize 1': change(body=GOOD)}, 1),
+        (92, 'a wrong token', {'authz 1': edit(lambda z: dict(z, challenges=[dict(c, token='../x') for c in z['challenges']]))}, 1),
+        (91, 'an authorization for another name', {'authz 1': other(value='b.example')}, 1),
+        (90, 'an order for another name', {'newOrder 1': change(identifiers=[{'type': 'dns', 'value': 'b.example'}])}, 1),
+        (56, 'a certificate that is cut off', {'certificate 1': http(OK, 'Content-Length: 100\r\n\r\n{')}, 1),
+        (98, 'a certificate for another key', {'certificate 1': edit(stranger)}, 2),
+        (98, 'a certificate for another name', {'certificate 1': remade('DNS:b.example')}, 2)]:
+    row(number, what + ': the next run gets a certificate', on, 0, run=TWICE, seen=dict(newOrder=orders))
+
+# --- what is shown ---
+
+ESCAPE = '\x1b]0;evil\x07\u202e\x9b2J\r\n'
+row(104, 'escape sequences in the terms of service', {'directory': change(meta={'termsOfService': ESCAPE})}, 76, 'bad member "termsOfService"')
+row(104, 'other bytes in the terms of service', {'directory': change(meta={'termsOfService': 'data:\u202e\x9b\x7f2J'})}, err=r'terms of service are data:\?')
+row(104, 'quotes in all that is kept of an account and a directory', {'directory': change(meta={'termsOfService': 'data:"\\', 'profiles': {'a"b': ''},
+    'caaIdentities': ['"\\']}), 'newAccount': change(contact=['mailto:"\\'])}, 0, run='account register -q && issue a.example && account show', seen=dict(directory=1))
+row(104, 'other bytes in what an account shows', {'*': change(contact=['mailto:\u202e\x9b\x7f2J'])}, run='account register; account show')
+row(104, 'escape sequences in names of profiles', {'directory': change(meta={'profiles': {ESCAPE: ESCAPE}})}, 78, run='issue a.example -p other')
+row(104, 'escape sequences in the explanation of renewal information', {'renewalInfo': change(explanationURL='https://x/' + ESCAPE)},
+    run='issue a.example; half_over a.example; renew -v 2>/dev/null; "$acme" show a.example', seen=dict(renewalInfo=1))
+row(104, 'escape sequences in the reason of a refusal', {'newOrder': problem(403, 'userActionRequired', 'go there', instance='javascript:' + ESCAPE,
+    headers={'Link': '<javascript:alert(1)>;rel="terms-of-service"'})}, 1, "userActionRequired: go there .HTTP 403. - acme account update agrees to the CA's new terms$")
+row(104, 'escape sequences in algorithms, status and title', {'newAccount': problem(400, 'badSignatureAlgorithm', '', title=ESCAPE, algorithms=[ESCAPE] * 50)}, 1, r'x1b')
+row(97, 'a link to the terms that is no https URL', {'newOrder': problem(403, 'userActionRequired', headers={'Link': '<data:text/html,x>;rel="terms-of-service"'})},
+    1, 'userActionRequired: for a test .HTTP 403. - .*terms$')
+
+# --- certificates that are odd ---
+
+def names(hexadecimal):
+    """A certificate whose names are these bytes of GeneralNames."""
+    return remade('DER:' + hexadecimal)
+
+for what, san in [('a NUL in a name', '301282' + '10' + b'a.example\0.evil0'[:16].hex()), ('an address of three bytes', '301082' + '09' + b'a.example'.hex() + '8703010203'),
+        ('names that are cut off', '300b82' + '0a' + b'a.example'.hex()), ('no names', '3000'), ('bytes behind the names', '300b82' + '09' + b'a.example'.hex() + '00')]:
+    row(98, 'the chain: ' + what, second(names(san), 'certificate'), 76, 'not used', run=AGAIN)
