@@ -21,14 +21,19 @@ END
 chmod 755 "$hook"
 
 # What rows run: issue and the other commands, with what every row needs.
-issue()
+at_server()
 {
 	case " $* " in
 	*' --timeout '*) ;;
 	*) set -- "$@" --timeout 20 ;;
 	esac
 	IFS= read -r at <server
-	"$acme" issue "$@" -c "$hook" --wait 0 -s "$at" --ca-file "$ca"
+	"$acme" "$@" -s "$at" --ca-file "$ca"
+}
+
+issue()
+{
+	at_server issue "$@" -c "$hook" --wait 0
 }
 
 renew()
@@ -52,7 +57,7 @@ again()
 
 account()
 {
-	"$acme" account "$@" -s "$(cat server)" --ca-file "$ca" --timeout 20
+	at_server account "$@"
 }
 
 # half_over NAME: as if more than half of its certificate's lifetime had passed.
