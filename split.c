@@ -320,11 +320,9 @@ new_resolver(struct child *r, struct child *talker)
 	char byte;
 	int end;
 
-	if (recv(talker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
-		stop(talker);
-	else if (make(r, &end) == 0)
+	if (recv(talker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && make(r, &end) == 0)
 		resolver(talker->fd);
-	else if (!r->pid)
+	if (!r->pid)
 		stop(talker);
 }
 
