@@ -4,6 +4,7 @@
 # make CC=mips-linux-muslsf-gcc AR=mips-linux-muslsf-ar       ... for a router
 # make CC=cc STATIC=       ./acme with the system's libc, unstripped; CFLAGS, LDFLAGS for sanitizers
 # make check, check-all    all tests; long ones too       make demo   a certificate from Pebble
+# make fuzz                each fuzzer for FUZZ_SECONDS   (60), with clang
 # make install, uninstall  DESTDIR, PREFIX, PROG          make size   against the goal
 # make clean, distclean    the latter forgets downloads   make V=1    shows the commands
 #
@@ -54,11 +55,17 @@ OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $
 	$(B)/tool.o $(B)/trust.o $(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
 RESPONDER_OBJ = $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/confine.o $(B)/der.o $(B)/dir.o \
 	$(B)/key.o $(B)/keyinfo.o $(B)/name.o $(B)/respond.o $(B)/serve.o $(B)/util.o
-LIB = $(B)/libacme.a $(B)/libbearssl.a
+LIBBEARSSL = $(B)/libbearssl.a
+LIB = $(B)/libacme.a $(LIBBEARSSL)
 PROGRAM = $(B)/main.o $(B)/hook.o $(OBJ) $(B)/libbearssl.a
 BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
+FUZZ_SRC != echo tests/fuzz/*.c
+FUZZER != for f in tests/fuzz/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/fuzz/|'
+# What gives a fuzzer its main: this, or libFuzzer.
+FUZZ_MAIN = tests/replay.c
+FUZZ_SECONDS = 60
 
 # Commands are hidden behind one short line unless V=1.
 Q = @
@@ -113,7 +120,7 @@ $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
 $(B)/idn.o: idn.c buf.h idn.h
-$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h obtain.h renewal.h request.h store.h talker.h util.h
+$(B)/issue.o: issue.c account.h acme.h ari.h buf.h chain.h challenge.h conf.h due.h hook.h issue.h key.h keyfile.h keyinfo.h obtain.h renewal.h request.h store.h talker.h util.h
 $(B)/json.o: json.c buf.h json.h
 $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
@@ -138,7 +145,7 @@ $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h key
 $(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h talker.h util.h
 $(B)/roots.o: roots.c roots.h
 $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
-$(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
+$(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyfile.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
 $(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
 $(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
@@ -168,6 +175,12 @@ $(B)/tests/attacker: tests/attack/attacker.c $(PROGRAM)
 	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=acme_open,--wrap=acme_new_order,--wrap=acme_authorizations \
 		-Wl,--wrap=acme_answer,--wrap=acme_finalize -o $@ tests/attack/attacker.c $(PROGRAM)
 
+fuzzers: $(FUZZER)
+
+$(FUZZER): $(FUZZ_SRC) tests/fuzz/fuzz.h tests/replay.c $(LIB)
+	@echo '  CC      tests/fuzz/$(@F)'
+	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/fuzz/$(@F).c $(FUZZ_MAIN) $(LIB)
+
 $(B)/libbearssl.a: $(BEARSSL_OBJ)
 	@echo '  AR      libbearssl.a'
 	$(S)rm -f $@
@@ -183,7 +196,7 @@ $(B)/bearssl/verified: FORCE
 
 # Files that change when a command does.
 $(B)/flags: FORCE
-	@mkdir -p $(B)/tests/tool
+	@mkdir -p $(B)/tests/tool $(B)/tests/fuzz
 	@printf '%s\n' '$(COMPILE_OURS) $(LINK)' | cmp -s - $@ || { \
 		echo '  WITH    $(CC) $(CFLAGS) $(LDFLAGS) $(STATIC)'; \
 		printf '%s\n' '$(COMPILE_OURS) $(LINK)' >$@; }
@@ -208,6 +221,11 @@ check-all:
 	@tests/setup build check
 	@$(MAKE) acme unit
 	@B='$(B)' tests/run all
+
+# What is found, and the inputs that lead further than the corpora, stay in build/fuzz.
+fuzz:
+	@tests/setup build fuzz
+	@tests/fuzz/run $(FUZZ_SECONDS)
 
 demo:
 	@tests/setup build demo
@@ -241,4 +259,4 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all unit check check-all demo size install uninstall clean distclean
+.PHONY: all unit fuzzers check check-all fuzz demo size install uninstall clean distclean

@@ -143,6 +143,9 @@ chain_check(struct chain *chain, struct slice pem, const struct conf *c,
 	size_t start = out->len, leaf = start;
 	int n, r;
 
+	*why = "it has a NUL byte";
+	if (pem.n && memchr(pem.p, 0, pem.n))
+		return -1;
 	for (n = 0; (r = next(&pem, der_mem[n % 2], &der, &x[n % 2])) == 1; n++) {
 		*why = "it comes with more than ten certificates";
 		if (n == CERTIFICATES)

@@ -404,7 +404,9 @@ conf_init(struct conf *c, void *mem, size_t cap)
 	c->home = getenv("ACME_HOME");
 	if (!c->home || !*c->home) {
 		c->home = geteuid() == 0 ? "/etc/acme" : 0;
-		if (!c->home && home && *home) {
+		if (!c->home && home && strlen(home) >= LIMIT_PATH) {
+			c->home = home;		/* too long, as conf_environment() says */
+		} else if (!c->home && home && *home) {
 			buf_all(&c->text, home, "/.acme", (char *)0);
 			buf_char(&c->text, 0);
 			c->home = start;
@@ -424,7 +426,8 @@ conf_environment(struct conf *c, int network)
 	static const struct {
 		const char *option, *variable;
 	} rows[] = {
-		{ "home", "ACME_HOME" }, { "ca-file", "SSL_CERT_FILE" }, { "proxy", "HTTPS_PROXY" },
+		{ "home", "ACME_HOME or HOME" }, { "ca-file", "SSL_CERT_FILE" },
+		{ "proxy", "HTTPS_PROXY" },
 	};
 	const struct conf_option *o;
 	const char *why, *value;
@@ -657,7 +660,7 @@ conf_read(struct conf *c, struct slice text, const char *where)
 			continue;
 		return fail(ST_CONFIG, where, ": ", name, ": ", why, (char *)0);
 	}
-	return 0;
+	return c->names ? 0 : fail(ST_CONFIG, where, ": there is no domain in it", (char *)0);
 }
 
 static int

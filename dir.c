@@ -19,7 +19,9 @@
 
 enum {
 	SLOTS = 64,		/* private names of one file: writers at a time */
-	DEPTH = 8		/* directories in each other that dir_clear() enters */
+	DEPTH = 8,		/* directories in each other that dir_clear() enters */
+	STICKY = 01000,		/* S_ISVTX, which POSIX has with XSI only */
+	LINKS = 40		/* symlinks on the way to a file; Linux says ELOOP then */
 };
 
 void
@@ -516,4 +518,77 @@ dir_unlock(int fd)
 		return;
 	flock(fd, LOCK_UN);
 	close(fd);
+}
+
+/* Takes the first component of rest and appends it to way; 0 if there was none. */
+static int
+descend(struct buf *way, struct buf *rest)
+{
+	struct slice name;
+	size_t skip = 0;
+
+	while (skip < rest->len && rest->p[skip] == '/')
+		skip++;
+	name.p = rest->p + skip;
+	for (name.n = 0; skip + name.n < rest->len && name.p[name.n] != '/'; name.n++)
+		;
+	if (slice_is(name, "..")) {
+		while (way->len && way->p[--way->len] != '/')
+			;
+	} else if (name.n && !slice_is(name, ".")) {
+		buf_char(way, '/');
+		buf_slice(way, name);
+	}
+	skip += name.n;
+	memmove(rest->p, rest->p + skip, rest->len - skip);
+	rest->len -= skip;
+	return name.n > 0;
+}
+
+/* Puts the target of the symlink that way ends in before rest, and takes it off way. */
+static int
+follow(struct buf *way, struct buf *rest)
+{
+	char mem[2 * LIMIT_PATH];
+	struct buf b = BUF(mem);
+	ssize_t n;
+
+	RETRY(n, readlink(buf_text(way), mem, sizeof(mem)));
+	if (n < 0)
+		return -1;
+	b.len = (size_t)n;
+	buf_char(&b, '/');
+	buf_slice(&b, buf_view(rest));
+	while (way->len && way->p[--way->len] != '/')
+		;
+	if (mem[0] == '/')
+		way->len = 0;
+	buf_clear(rest);
+	buf_slice(rest, buf_view(&b));
+	return b.err || rest->err ? -1 : 0;
+}
+
+int
+dir_exposed(const char *path, char out[LIMIT_PATH])
+{
+	char mem[2 * LIMIT_PATH];
+	struct buf rest = BUF(mem), way;
+	struct stat st;
+	int r, steps = 0;
+
+	buf_init(&way, out, LIMIT_PATH);
+	buf_str(&rest, path);
+	while (!rest.err && descend(&way, &rest) && !way.err) {
+		if (!way.len)
+			continue;
+		RETRY(r, lstat(buf_text(&way), &st));
+		if (r < 0)
+			return 0;	/* as will be found when it is opened */
+		if ((st.st_uid != 0 && st.st_uid != geteuid()) || (S_ISDIR(st.st_mode) &&
+		    (st.st_mode & S_IWOTH) && !(st.st_mode & STICKY)))
+			return 1;
+		if (S_ISLNK(st.st_mode) && (++steps > LINKS || follow(&way, &rest) < 0))
+			return 0;
+	}
+	return 0;
 }

@@ -80,4 +80,11 @@ int dir_lock(int at, const char *name, int64_t deadline);
  */
 void dir_unlock(int fd);
 
+/*
+ * What on the way to that absolute path, each symlink followed, belongs to
+ * another user than root and us, or can be written by all and is not sticky: who
+ * has that decides what the path means.  1 and its path in out, else 0.
+ */
+int dir_exposed(const char *path, char out[LIMIT_PATH]);
+
 #endif

@@ -69,11 +69,35 @@ loose(const struct stat *st)
 	return 0;
 }
 
+/* What is wrong with the first line of a script, or 0; a program need not be readable. */
+static const char *
+interpreter(const char *path)
+{
+	char line[256];			/* as Linux reads of it */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *name = line + 2;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	if (n < 2 || line[0] != '#' || line[1] != '!')
+		return 0;
+	line[n] = 0;
+	name += strspn(name, " \t");
+	line[name - line + (ssize_t)strcspn(name, " \t\n")] = 0;
+	return access(name, X_OK) == 0 ? 0 :
+	    "its first line names a program that is not there (or ends in CR)";
+}
+
 /* What keeps the program at path from being used, or 0; ENOENT: it is not there. */
 static const char *
 unusable(const char *path, int strict)
 {
+	char where[LIMIT_PATH];
 	struct stat st;
+	const char *why;
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? "not found" : "cannot be examined";
@@ -82,7 +106,13 @@ unusable(const char *path, int strict)
 		return "no regular file";
 	if (access(path, X_OK) < 0)
 		return "not executable: chmod +x it";
-	return strict ? loose(&st) : 0;
+	why = strict ? loose(&st) : 0;
+	if (!why && strict && dir_exposed(path, where))
+		why = "in a directory that belongs to another user, or that all can write";
+	if (!why)
+		why = interpreter(path);
+	errno = 0;
+	return why;
 }
 
 /* A bare name, with ":ADDRESS" where the responder is behind it. */

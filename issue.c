@@ -16,6 +16,8 @@
 #include "hook.h"
 #include "issue.h"
 #include "key.h"
+#include "keyfile.h"
+#include "keyinfo.h"
 #include "obtain.h"
 #include "renewal.h"
 #include "request.h"
@@ -73,9 +75,7 @@ read_conf(const char *name, struct conf *c, char *mem, size_t size)
 
 	buf_init(&b, mem, size);
 	if (store_read(store_cert_path(name, "/conf"), &b) < 0)
-		return errno == ENOENT ? 1 :
-		    fail(errno == EPERM ? ST_STORE : ST_CONFIG, "cannot read ",
-		    store_cert_path(name, "/conf"), ":", (char *)0);
+		return errno == ENOENT ? 1 : store_unread(store_cert_path(name, "/conf"));
 	return conf_read(c, buf_view(&b), store_cert_path(name, "/conf"));
 }
 
@@ -155,7 +155,10 @@ obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 	if (stop_signal())
 		return r;
 	renewal_failed(st, last_failure(), r == ST_LATER ? talker_why()->retry_at : 0);
+	/* where nothing could be written this cannot either, and that was said */
+	lenient = r == ST_STORE;
 	renewal_write(name, st);
+	lenient = 0;
 	tell_failure(name, c, r);
 	return r;
 }
@@ -172,10 +175,30 @@ live_generation(const char *name)
 {
 	int live = store_live(name);
 
-	if (live < 0)
-		fail(ST_STORE, store_cert_path(name, "/live"), " is no symlink to a directory beside"
+	if (live < 0 && errno == EPERM)
+		store_failed("cannot use", store_cert_path(name, "/live"));
+	else if (live < 0)
+		fail(ST_STORE, store_home(), "/", store_cert_path(name, "/live"), " is no symlink to a directory beside"
 		    " it; nothing was changed:", (char *)0);
 	return live;
+}
+
+/* 1 if the live certificate, that PEM text, is for another key than the one beside it. */
+static int
+other_key(const char *name, struct slice cert)
+{
+	static struct key k;
+	struct pk pk;
+	char path[LIMIT_PATH];
+	int r = 0;
+
+	if (store_file(path, sizeof(path), name, 0, "privkey.pem") == 0 &&
+	    keyfile_read(path, &k) == 0) {
+		key_public(&k, &pk);
+		r = !chain_is_for(cert, &pk);
+	}
+	key_wipe(&k);
+	return r;
 }
 
 /* What the file `renewal` said, if it was lost, as far as the certificate tells; 0, or a status, printed. */
@@ -190,6 +213,10 @@ recover(const char *name, const struct conf *c, struct renewal *st)
 	if (store_file(path, sizeof(path), name, 0, "cert.pem") < 0 ||
 	    store_read(path, &b) < 0 || chain_read(&live, buf_view(&b)) < 0) {
 		warn("its live certificate cannot be read", (char *)0);
+		return 0;
+	}
+	if (other_key(name, buf_view(&b))) {
+		warn("its live certificate is not for its key", (char *)0);
 		return 0;
 	}
 	st->not_before = live.not_before;
@@ -278,8 +305,8 @@ issue_locked(const char *name, struct conf *c)
 	if (r)
 		return r;
 	if (c->dry_run) {
-		challenge_end(name, c, cut_off);
-		return obtain_dry_run(name, c, st.live || have == 0);
+		r = challenge_end(name, c, cut_off);
+		return r ? r : obtain_dry_run(name, c, st.live || have == 0);
 	}
 	if (st.live && have == 0 && !c->force && !st.revoked &&
 	    conf_same_certificate(c, &stored, st.server) && !request_changed(name, c))
@@ -291,8 +318,8 @@ issue_locked(const char *name, struct conf *c)
 		r = st.owed[0] ? renewal_pay(name, c, &st, "renewed") : 0;
 		return r ? r : unchanged(c);
 	}
-	challenge_end(name, c, cut_off);
-	return obtain_and_deploy(name, c, &st);
+	r = challenge_end(name, c, cut_off);
+	return r ? r : obtain_and_deploy(name, c, &st);
 }
 
 int
@@ -385,7 +412,9 @@ renew_locked(const char *name, const struct conf *given)
 	r = conf_check(&c);
 	if (r)
 		return r;
-	challenge_end(name, &c, cut_off);
+	r = challenge_end(name, &c, cut_off);
+	if (r)
+		return r;
 	if (c.dry_run)
 		return obtain_dry_run(name, &c, 1);
 	if (st.owed[0] && !given->force && (due_held(&st, now_wall()) ||
@@ -539,8 +568,11 @@ issue_renew(struct conf *c, const char *const *names, unsigned count)
 		r = store_open(c->home, 0);
 	if (r)
 		return r;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		if (!*store_cert_path(names[i], ""))
+			return fail(ST_USAGE, "not a name for a certificate: ", names[i], (char *)0);
 		buf_mem(&b, names[i], strlen(names[i]) + 1);
+	}
 	if (!count && store_certs(&b) < 0)
 		return store_failed("cannot read", "certs");
 	if (b.err)

@@ -2,6 +2,8 @@
  * keyfile.c - private keys in files.  Invariant: a key that cannot be read is
  * left as it is, and never taken for a missing one.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 
 #include "conf.h"
@@ -31,8 +33,7 @@ keyfile_read(const char *path, struct key *k)
 
 	if (store_read(path, &b) == 0)
 		return parse(&b, k, store_home(), "/", path);
-	return errno == ENOENT ? KEYFILE_NONE :
-	    fail(ST_CONFIG, "key ", store_home(), "/", path, ":", (char *)0);
+	return errno == ENOENT ? KEYFILE_NONE : store_unread(path);
 }
 
 int
@@ -51,9 +52,13 @@ int
 keyfile_foreign(const char *file, struct key *k)
 {
 	struct buf b = BUF(mem);
+	struct stat st;
 
-	if (conf_file(file, &b) == 0)
+	if (conf_file(file, &b) == 0) {
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077))
+			warn("others can read ", file, ": run chmod 600 on it", (char *)0);
 		return parse(&b, k, "", "", file);
+	}
 	wipe(mem, sizeof(mem));
 	return fail(ST_CONFIG, "key ", file, ":", (char *)0);
 }

@@ -79,7 +79,7 @@ registration_read(const char *dir, struct acme_account *a, struct acme_directory
 	if (store_read(path, &text) == 0)
 		r = parse(buf_view(&text), path);
 	else if (errno != ENOENT)
-		r = fail(ST_CONFIG, "cannot read ", store_home(), "/", path, ":", (char *)0);
+		r = store_unread(path);
 	*a = both.account;
 	*d = both.dir;
 	*cached = d->url[EP_NEW_NONCE][0] && d->url[EP_NEW_ACCOUNT][0] && d->url[EP_NEW_ORDER][0];
@@ -97,7 +97,7 @@ registration_write(const char *dir, const struct acme_account *a, const struct a
 	both.account = *a;
 	both.dir = *d;
 	for (i = 0; i < FIELDS; i++)
-		if (fields[i].text[0])
+		if (jws_clean(fields[i].text))	/* what could not be read again is done without */
 			kv_put(&text, fields[i].name, slice(fields[i].text));
 	if (both.dir.external_account_required)
 		kv_put(&text, "externalAccountRequired", slice("1"));

@@ -101,7 +101,7 @@ renewal_read(const char *name, struct renewal *r)
 	get_text(text, "error", r->error, sizeof(r->error));
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
 	while (kv_next(&text, &key, &value))
-		if (slice_is(key, "owed") && value.n > 7 &&
+		if (slice_is(key, "owed") && value.n > 7 && !memchr(value.p, 0, value.n) &&
 		    (memcmp(value.p, "deploy ", 7) == 0 ||
 		    memcmp(value.p, "reload ", 7) == 0)) {
 			buf_slice(&owed, value);

@@ -84,7 +84,9 @@ reply_location(const char *base, char *out, const char *what)
 	struct http_url u;
 
 	if (!s.p || http_resolve(base, s, out, LIMIT_URL) < 0 ||
-	    http_url(&u, slice(out)) < 0 || !u.tls)
-		return talk_problem(ST_PROTO, what, ": the reply has no Location", (char *)0);
+	    http_url(&u, slice(out)) < 0 || !u.tls) {
+		out[0] = 0;
+		return talk_problem(ST_PROTO, what, ": the reply has no proper Location", (char *)0);
+	}
 	return 0;
 }

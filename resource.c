@@ -184,6 +184,8 @@ read_order(struct acme_order *o)
 		return reply_bad(&doc, "order");
 	if (o->status == ACME_UNKNOWN)
 		return talk_problem(ST_PROTO, "order: no known status", (char *)0);
+	if (first && o->status == ACME_PENDING && !o->count)
+		return talk_problem(ST_PROTO, "order: pending, with no authorizations", (char *)0);
 	return 0;
 }
 

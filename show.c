@@ -19,6 +19,7 @@
 #include "due.h"
 #include "http.h"
 #include "key.h"
+#include "keyfile.h"
 #include "keyinfo.h"
 #include "name.h"
 #include "out.h"
@@ -184,7 +185,7 @@ read_conf(const char *dir)
 	store_path(&f, buf_text(&p));
 	buf_text(&f);
 	if (store_read(path, &b) < 0)
-		return errno == ENOENT ? 0 : fail(ST_CONFIG, "cannot read ", full, ":", (char *)0);
+		return errno == ENOENT ? 0 : store_unread(path);
 	return conf_read(&entry.conf, buf_view(&b), full);
 }
 
@@ -201,6 +202,13 @@ read_certificate(void)
 		warn("its live certificate cannot be read", (char *)0);
 	entry.not_before = entry.has_x ? entry.x.not_before : 0;
 	entry.not_after = entry.has_x ? entry.x.not_after : 0;
+}
+
+/* For a negative store_live(). */
+static int
+live_unclear(const char *name)
+{
+	return store_failed("cannot tell the live files from", store_cert_path(name, "/live"));
 }
 
 /* Fills entry; the certificate itself is read only if wanted or not in `renewal`. */
@@ -221,7 +229,7 @@ load(const char *name, int whole)
 	entry.live = store_live(name);
 	if (entry.live < 0) {
 		entry.live = 0;
-		return fail(ST_STORE, "cannot tell the live files:", (char *)0);
+		return live_unclear(name);
 	}
 	entry.not_before = entry.renewal.not_before;
 	entry.not_after = entry.renewal.not_after;
@@ -278,7 +286,8 @@ show_known(const char *name)
 
 	if (store_cert_dir(dir, sizeof(dir), name) == 0 && store_exists(dir))
 		return 0;
-	store_certs(&b);
+	if (store_certs(&b) < 0)
+		return store_failed("cannot read", "certs");
 	for (p = mem; p < mem + b.len && list.len < 800; p += strlen(p) + 1)
 		buf_all(&list, " ", p, (char *)0);
 	if (p < mem + b.len)
@@ -575,7 +584,7 @@ show_path(const char *name, const char *kind)
 {
 	char rel[LIMIT_PATH], file[32] = "";
 	struct buf b = BUF(file);
-	int i = 0, status = show_known(name);
+	int i = 0, live, status = show_known(name);
 
 	if (status)
 		return status;
@@ -588,7 +597,10 @@ show_path(const char *name, const char *kind)
 		buf_all(&b, kind, ".pem", (char *)0);
 		buf_text(&b);
 	}
-	if (store_live(name) <= 0 || store_file(rel, sizeof(rel), name, 0, file) < 0)
+	live = store_live(name);
+	if (live < 0)
+		return live_unclear(name);
+	if (!live || store_file(rel, sizeof(rel), name, 0, file) < 0)
 		return fail(ST_CONFIG, name, ": no certificate yet", (char *)0);
 	if (!store_exists(rel))
 		return fail(ST_CONFIG, name, ": there is no ", kind ? kind : "live", " file", (char *)0);
@@ -682,24 +694,15 @@ make_key(const struct conf *c)
 static int
 read_key(const struct conf *c)
 {
-	static char mem[LIMIT_PEM_KEY];
-	struct buf pem = BUF(mem);
 	struct stat st;
-	const char *why = 0;
-	int r;
 
-	if (conf_file(c->key, &pem) < 0)
-		return errno == ENOENT ? make_key(c) :
-		    fail(ST_CONFIG, "cannot read ", c->key, ":", (char *)0);
-	r = key_read(&request_key, buf_view(&pem), &why);
-	wipe(mem, sizeof(mem));
-	if (r < 0)
-		return fail(ST_CONFIG, c->key, ": ", why, (char *)0);
+	if (stat(c->key, &st) < 0 && errno == ENOENT)
+		return make_key(c);
+	if (keyfile_foreign(c->key, &request_key))
+		return ST_CONFIG;
 	if (c->key_type && key_type(c->key_type) != request_key.type)
 		return fail(ST_CONFIG, c->key, ": this key is ",
 		    key_type_name(request_key.type), (char *)0);
-	if (stat(c->key, &st) == 0 && (st.st_mode & 077))
-		warn(c->key, ": others may read this key", (char *)0);
 	return 0;
 }
 

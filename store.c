@@ -291,6 +291,14 @@ store_failed(const char *doing, const char *path)
 	return fail(ST_STORE, doing, " ", home_path, "/", path, ":", (char *)0);
 }
 
+int
+store_unread(const char *path)
+{
+	if (errno != EFBIG && errno != EINVAL && errno != EISDIR)
+		return store_failed("cannot read", path);
+	return fail(ST_CONFIG, "cannot read ", home_path, "/", path, ":", (char *)0);
+}
+
 /* key=value lines */
 
 int
@@ -646,6 +654,23 @@ check_home(void)
 	return ST_OK;
 }
 
+/* Root works nowhere where others could put another directory in place of HOME. */
+static int
+check_way(void)
+{
+	char where[LIMIT_PATH];
+	struct stat st;
+
+	if (geteuid() != 0 || !dir_exposed(home_path, where))
+		return ST_OK;
+	/* home_untrusted() has better words for the directory itself */
+	if (strcmp(where, home_path) == 0 && lstat(where, &st) == 0 && S_ISDIR(st.st_mode))
+		return ST_OK;
+	return fail(ST_STORE, "the state directory ", home_path, " is not safe for root: ", where,
+	    " on the way to it belongs to another user, or all can write it - choose another"
+	    " --home", (char *)0);
+}
+
 static int
 open_home(int create)
 {
@@ -677,6 +702,8 @@ store_open(const char *home, int create)
 
 	store_close();
 	r = set_path(home);
+	if (r == ST_OK)
+		r = check_way();
 	if (r == ST_OK)
 		r = open_home(create);
 	if (r == ST_OK && home_fd >= 0)

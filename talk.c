@@ -20,6 +20,7 @@ enum {
 	NONCE_AGE = 300 * 1000,	/* ms; CAs forget them after minutes */
 	NONCE_TRIES = 10,	/* five lose one issuance in six to a CA that refuses every second nonce */
 	RESENDS = 3,		/* after a broken connection, 429 or 5xx */
+	RESENDS_UNANSWERED = 1,	/* of what leaves something behind at the CA */
 	WAIT_LIMIT = 30,	/* s of Retry-After that are slept, not reported */
 	CLOCK_LIMIT = 600	/* s that our clock may differ from the CA's unmentioned */
 };
@@ -326,6 +327,16 @@ nonce_fetch(void)
 
 /* --- replies --- */
 
+static int
+digits(struct slice s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+		;
+	return s.n && i == s.n;
+}
+
 /* A Retry-After (RFC 9110 10.2.3) in seconds from now; -1 none or junk.  Its date is by the server's clock. */
 int64_t
 talk_retry_after(void)
@@ -336,8 +347,8 @@ talk_retry_after(void)
 
 	if (!s.p)
 		return -1;
-	if (slice_uint(s, &v) == 0)
-		return v > 366 * 86400 ? 366 * 86400 : (int64_t)v;
+	if (digits(s))
+		return slice_uint(s, &v) < 0 || v > 366 * 86400 ? 366 * 86400 : (int64_t)v;
 	if (time_http(s, &t) == 0) {
 		t -= now_wall() + server_ahead();
 		return t < 0 ? 0 : t > 366 * 86400 ? 366 * 86400 : t;
@@ -427,7 +438,7 @@ talk_problem_text(struct buf *b, struct json v)
 static void
 reply_text(struct buf *b, const char *url)
 {
-	struct json_doc doc;
+	struct json_doc doc, quiet;
 	struct json v = json_parse(&doc, buf_view(&talk.res.body));
 	struct slice text = buf_view(&talk.res.body);
 	char mem[1024];
@@ -435,6 +446,9 @@ reply_text(struct buf *b, const char *url)
 
 	if (!doc.err && v.type == JSON_OBJECT) {
 		talk_problem_text(b, v);
+		/* odd members shall not hide the others */
+		quiet = doc;
+		v.doc = &quiet;
 		json_string(json_get(v, "type"), mem, sizeof(mem));
 		slice_copy(slice(bare_type(mem)), talk.why.type, sizeof(talk.why.type));
 		/* where a person is to go (7.3.3) */
@@ -555,7 +569,7 @@ talk_post(int kind, const char *url)
 {
 	struct slice body;
 	struct buf b;
-	unsigned nonce_tries = 0, tries = 0;
+	unsigned nonce_tries = 0, tries = 0, lost = 0;
 	int unanswered, r;
 
 	for (;;) {
@@ -570,9 +584,10 @@ talk_post(int kind, const char *url)
 		body = buf_view(&b);
 		if (transmit("POST", url, body, kinds[kind].what, &unanswered) < 0) {
 			if (talk.why.status != ST_NET || stop_signal() ||
-			    now_ms() >= talk.deadline || ++tries > RESENDS ||
+			    now_ms() >= talk.deadline || ++lost > RESENDS ||
 			    kinds[kind].resend == RESEND_NEVER ||
-			    (kinds[kind].resend == RESEND_UNANSWERED && !unanswered))
+			    (kinds[kind].resend == RESEND_UNANSWERED &&
+			    (!unanswered || lost > RESENDS_UNANSWERED)))
 				return -1;
 			continue;
 		}

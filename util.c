@@ -246,6 +246,15 @@ date_of(int64_t days, int64_t *y, int *m, int *d)
 	*y = yoe + era * 400 + (*m <= 2);
 }
 
+/* The same moment, or the nearest that has a year of four digits. */
+static int64_t
+in_range(int64_t t)
+{
+	const int64_t first = -62167219200, last = 253402300799;
+
+	return t < first ? first : t > last ? last : t;
+}
+
 int
 time_civil(int year, int month, int day, int h, int m, int s, int64_t *t)
 {
@@ -257,7 +266,7 @@ time_civil(int year, int month, int day, int h, int m, int s, int64_t *t)
 	    h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60)
 		return -1;
 	*t = days_of(year, month, day) * 86400 + h * 3600 + m * 60 + s;
-	return 0;
+	return in_range(*t) == *t ? 0 : -1;
 }
 
 static void
@@ -274,9 +283,12 @@ digits(struct buf *b, int64_t v, int width)
 void
 buf_time(struct buf *b, int64_t t)
 {
-	int64_t days = (t >= 0 ? t : t - 86399) / 86400, s = t - days * 86400, y;
+	int64_t days, s, y;
 	int m, d;
 
+	t = in_range(t);
+	days = (t >= 0 ? t : t - 86399) / 86400;
+	s = t - days * 86400;
 	date_of(days, &y, &m, &d);
 	digits(b, y, 4);
 	buf_char(b, '-');
@@ -371,7 +383,7 @@ time_rfc3339(struct slice s, int64_t *t)
 	if (h < 0 || h > 23 || m < 0 || m > 59)
 		return -1;
 	*t += sign * (h * 3600 + m * 60);
-	return 0;
+	return in_range(*t) == *t ? 0 : -1;
 }
 
 int

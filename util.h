@@ -51,6 +51,7 @@ void progress(const char *what, unsigned done, unsigned total, unsigned seconds)
 /* Time.  Monotonic milliseconds for every deadline; wall clock seconds for dates. */
 int64_t now_ms(void);
 int64_t now_wall(void);
+/* Years 0 to 9999: buf_time() takes what is beyond as the first or last second of these. */
 void buf_time(struct buf *b, int64_t t);	/* 2026-11-23T15:10:27Z */
 /* RFC 3339, fraction dropped, any offset / IMF-fixdate (RFC 9110 5.6.7): 0 or -1. */
 int time_rfc3339(struct slice s, int64_t *t);

@@ -15,7 +15,7 @@ checked, as Python has no means to; Pebble does that.  What else a CA
 refuses is refused: a nonce that is not known or used, a wrong url, kid, jwk,
 Content-Type, no User-Agent, a body beyond 50000 bytes.
 """
-import base64, json, os, socketserver, ssl, subprocess, sys, threading, time
+import base64, json, os, socket, socketserver, ssl, struct, subprocess, sys, threading, time
 from email.utils import formatdate
 
 PORT, FOLDER, TABLE = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -93,6 +93,26 @@ def raw(data):
     """These bytes instead of a reply, then the end of the connection."""
     return lambda r, make: Reply(0, {}, data.encode() if isinstance(data, str) else data)
 
+def whole(data, later=b'', pace=None, cut=False):
+    """A reply in bytes.  later: a record of its own behind it; pace: seconds between its bytes; cut: then TCP ends."""
+    reply = Reply(0, {}, data)
+    reply.later, reply.pace, reply.cut, reply.frame = later, pace, cut, 'whole'
+    return reply
+
+def wire(function):
+    """Does what is asked; the function gets the socket, which speaks TLS, and the reply in bytes: then the connection ends."""
+    def act(r, make):
+        reply = whole(make().write(r), cut=True)
+        reply.send = function
+        return reply
+    return act
+
+def reset(s, data=b''):
+    """For wire(): this much of the reply, then TCP's RST."""
+    s.sendall(data)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    os.close(s.detach())
+
 def relative(r, make):
     """Does what is asked; URLs in the reply have no scheme and host."""
     reply = make()
@@ -121,6 +141,7 @@ class Reply:
     def __init__(self, status=200, headers={}, body=b''):
         self.status, self.headers, self.body = status, dict(headers), body
         self.frame, self.interim, self.nonce = '', (), True
+        self.later, self.pace, self.cut, self.send = b'', None, False, None
 
     def write(self, r):
         body = self.body
@@ -153,7 +174,7 @@ class Reply:
         return (head + '\r\n').encode() + (b'' if r.method == 'HEAD' else body)
 
     def ends(self):
-        return self.status == 0 or self.frame in ('close', 'until-close', 'http10')
+        return (self.status == 0 and self.frame != 'whole') or self.frame in ('close', 'until-close', 'http10')
 
 class Request:
     """case, method, path, headers, body; of a POST also protected, payload."""
@@ -176,6 +197,8 @@ class Case:
     same_order = False      # newOrder gives the first order again
     nonce_length = 22
     root = False            # the directory is at https://localhost:PORT
+    front = None            # what a connection begins with: see secured(); the directory is at a port of its own then
+    host = 'localhost'      # of the directory, if it has such a port
     alternates = 0
     chain = staticmethod(lambda leaf, issuer: leaf + issuer)
     header_names = staticmethod(str)
@@ -191,7 +214,12 @@ class Case:
             setattr(self, knob, list(value) if isinstance(value, list) else value)
         self.folder = f'{FOLDER}/cases/{name}'
         os.makedirs(self.folder)
-        row = dict(row, server=BASE if self.root else f'{self.base}/dir', text=f"{row['number']} {row['text']}",
+        place = BASE if self.root else f'{self.base}/dir'
+        if self.front:
+            server = Server(('127.0.0.1', 0), type('Fronted', (Connection,), dict(front=staticmethod(self.front))))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            place = f'https://{self.host}:{server.server_address[1]}/{name}/dir'
+        row = dict(row, server=place, text=f"{row['number']} {row['text']}",
                    seen=''.join(f'{n} {k}\n' for k, n in row['seen'].items()))
         for file in ('text', 'run', 'status', 'err', 'seen', 'see', 'needs', 'server'):
             with open(f'{self.folder}/{file}', 'w') as f:
@@ -378,6 +406,8 @@ class Case:
         return Reply(200, {}, dict(order))
 
     def do_certificate(self, r, number, *alternate):
+        if not number.isdigit() or int(number) >= len(self.certs):
+            return self.refuse(404, 'malformed', 'no such certificate')
         links = [f'<{self.base}/certificate/{number}/{i}>;rel="alternate"' for i in range(1, self.alternates + 1)]
         return Reply(200, {'Content-Type': 'application/pem-certificate-chain', 'Link': links},
                      self.chain(self.certs[int(number)], ISSUER))
@@ -410,10 +440,26 @@ def make_issuer():
 
 # --- connections ---
 
+# What a connection begins with is a function of the socket: it returns one that is to be
+# gone on with, speaking HTTP, or None when the connection is to be closed.
+
+def secured(name='server', **settings):
+    """TLS with NAME.pem and NAME.key; settings are the context's."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers('DEFAULT:@SECLEVEL=0')
+    context.load_cert_chain(f'{FOLDER}/{name}.pem', f'{FOLDER}/{name}.key')
+    for key, value in settings.items():
+        setattr(context, key, value)
+    return lambda s: context.wrap_socket(s, server_side=True)
+
 class Connection(socketserver.StreamRequestHandler):
+    front = staticmethod(lambda s: TLS(s))
+
     def setup(self):
         self.request.settimeout(60)
-        self.request = TLS.wrap_socket(self.request, server_side=True)
+        self.request = self.front(self.request)
+        if not self.request:
+            raise ConnectionAbortedError
         super().setup()
 
     def read(self):
@@ -430,11 +476,23 @@ class Connection(socketserver.StreamRequestHandler):
         r.case = CASES.get(r.path.split('/')[1]) or ROOT
         return r
 
+    def send(self, reply, data):
+        if reply.send:
+            return reply.send(self.request, data)
+        if reply.pace is None:
+            self.wfile.write(data)
+        for i in range(0, 0 if reply.pace is None else len(data)):
+            self.wfile.write(data[i:i + 1])
+            time.sleep(reply.pace)
+        self.wfile.write(reply.later)
+
     def handle(self):
         try:
             while (r := self.read()):
                 reply = r.case.reply(r)
-                self.wfile.write(reply.write(r))
+                self.send(reply, reply.write(r))
+                if reply.cut:
+                    return
                 if reply.ends():
                     break
             # an orderly end, or the client would take a body until close for cut off
@@ -455,8 +513,7 @@ class Server(socketserver.ThreadingTCPServer):
         if not issubclass(sys.exc_info()[0], OSError):
             super().handle_error(request, address)
 
-TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-TLS.load_cert_chain(f'{FOLDER}/server.pem', f'{FOLDER}/server.key')
+TLS = secured()
 ISSUER, ROOT_PEM = make_issuer()
 exec(compile(open(TABLE).read(), TABLE, 'exec'))
 CASES = {f'{i:03}': Case(f'{i:03}', r) for i, r in enumerate(ROWS, 1)}

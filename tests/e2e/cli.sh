@@ -90,12 +90,6 @@ if [ -c /dev/full ]; then
 	done
 fi
 is 'a reader that has enough is no reason for a message' "$( ("$acme" cas; "$acme" cas) 2>&1 | head -n 1 | cut -c 1-4)" NAME
-if perl -e 1 2>/dev/null; then
-	run perl -e 'exec { $ARGV[0] } () or exit 99' "$acme"
-	is 'argc 0' "$status" 64
-else
-	skip 'argc 0' 'no perl'
-fi
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod 711 "$scratch"
 	cp "$acme" "$scratch/suid"

@@ -4,7 +4,7 @@
  * What is accepted keeps the promises of acme.h; what is not has a problem
  * that can be printed.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../talk.c"
 #include "../../reply.c"
@@ -13,21 +13,6 @@
 
 static struct acme_order an_order;
 static const char base[] = "https://ca.example:14000/dir";
-
-static void
-need(int truth)
-{
-	if (!truth)
-		abort();
-}
-
-static void
-need_printable(const char *s, size_t size)
-{
-	need(memchr(s, 0, size) != 0);
-	for (; *s; s++)
-		need(*s >= ' ' && *s <= '~');
-}
 
 /* "" or an https URL. */
 static void
@@ -191,8 +176,6 @@ receive(void)
 	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
 	return http_receive(&reader, "POST", &talk.res) == HTTP_OK ? 0 : -1;
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

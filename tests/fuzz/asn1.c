@@ -2,7 +2,7 @@
  * Fuzzes all readers of der.c, keyinfo.c and asn1.c with the same bytes.  What is read must lie in
  * the input; what DER has only one form for must be written as it was read.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../der.c"
 #include "../../keyinfo.c"
@@ -13,8 +13,7 @@ static struct slice input;
 static void
 inside(struct slice s)
 {
-	if (s.n && (s.p < input.p || s.p + s.n > input.p + input.n))
-		abort();
+	need_inside(s, input);
 }
 
 /* Each element, and those within it, is what der_bytes() would write. */
@@ -144,8 +143,6 @@ check_sk(const char *label)
 	if (b.err || a.len != b.len || memcmp(mem[0], mem[1], a.len))
 		abort();
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

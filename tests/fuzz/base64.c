@@ -2,11 +2,9 @@
  * Fuzzes the decoders and pem_next: decoding is strict, so encoding again gives
  * the input back; a PEM block written again is read again.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../base64.c"
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 static char plain[1 << 20], text[2 << 20], again[1 << 20];
 

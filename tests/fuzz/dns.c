@@ -3,7 +3,7 @@
  * the rest is the message, in memory of exactly its size.  What is accepted
  * can be shown, and its parts are where they should be.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../dns.c"
 
@@ -33,8 +33,6 @@ show(const struct dns_answer *a)
 	dns_final(a, "a.example", name);
 	dns_below(name, "example");
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

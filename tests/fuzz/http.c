@@ -3,7 +3,7 @@
  * step size and the end, the rest is what the server sends.  Two readings of
  * the same bytes in different steps must agree.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../http.c"
 
@@ -47,8 +47,6 @@ check(const struct http_response *r)
 		if (s.p < r->head || s.p + s.n > r->head + r->head_len)
 			abort();
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

@@ -3,11 +3,9 @@
  * string that is quoted again reads back the same, and what is not a document
  * has no value.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../json.c"
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 static char text[1 << 20], quoted[6 << 20], again[1 << 20];
 

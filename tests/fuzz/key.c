@@ -3,7 +3,7 @@
  * the rest is put under, 0 takes it as PEM.  An accepted key is written and
  * read back; a refused one leaves nothing.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../key.c"
 
@@ -44,8 +44,6 @@ check_verify(struct slice s)
 	for (i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
 		key_verify(&pk, slice(schemes[i].oid + 1), "abc", 3, slice_of(d.p, (size_t)(d.end - d.p)));
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

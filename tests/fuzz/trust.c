@@ -3,7 +3,7 @@
  * chain (each certificate behind two bytes of length).  No chain that is not
  * signed by the fuzzer's own CA may be accepted: it has none.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 /* No file of this machine takes part. */
 #define SYSTEM_BUNDLES "/nonexistent"
@@ -25,8 +25,6 @@ bundle(const unsigned char *p, size_t n)
 	if (t.anchors > MAX_ANCHORS || t.kept.len > t.kept.cap)
 		abort();
 }
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

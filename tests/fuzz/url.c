@@ -2,11 +2,9 @@
  * Fuzzes http_url and http_resolve: what is accepted survives being written
  * out and read again, and a resolved reference is an acceptable URL.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../http.c"
-
-int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)

@@ -175,7 +175,7 @@ static void
 resends(void)
 {
 	const char *good = reply("201 OK", N "Location: /o/1\r\n",
-	    "{\"status\":\"pending\",\"identifiers\":[],\"authorizations\":[],\"finalize\":\"/f\"}");
+	    "{\"status\":\"pending\",\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
 	const char *s[] = { NONCE, "!", NONCE, good, 0 };
 	const char *t[] = { NONCE, "HTTP/1.1 201 OK\r\n", "!", NONCE, good, 0 };
 	const char *u[] = { NONCE, reply("503 Busy", "Retry-After: 0\r\n", "busy"), NONCE, good, 0 };

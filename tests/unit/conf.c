@@ -120,6 +120,8 @@ conf_files(void)
 		{ "days=\n", "H/conf: days: is empty" },
 		{ "days=soon\n", "H/conf: days: not a number from 1 to 3650" },
 		{ "server=http://x/\n", "H/conf: server: a directory URL begins with https://" },
+		{ "", "H/conf: there is no domain in it" },
+		{ "domain\nwebroot=/w\n", "H/conf: there is no domain in it" },
 	};
 	struct slice nul = { "reload=a\0b\n", 11 };
 	size_t i;
@@ -132,7 +134,7 @@ conf_files(void)
 	ok(read_text("domain=a.b\ncolour=red\nforce=yes\n") == 0, "unknown keys are no error");
 	ok(strstr(said, "H/conf: unknown key colour") && strstr(said, "unknown key force"),
 	    "but named, with the file");
-	ok(read_text("serial=no\n") == 0 && !c.serial, "a flag that is off");
+	ok(read_text("domain=a.b\nserial=no\n") == 0 && !c.serial, "a flag that is off");
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		ok(read_text(bad[i].text) == ST_CONFIG, bad[i].says);
 		ok(strstr(said, bad[i].says) != 0, "is said");
@@ -172,14 +174,14 @@ together(void)
 	ok(check_text("webroot=/x\nchallenge=dns-persist-01,http-01\ndomain=*.a.b\n") == 0,
 	    "a wildcard by a record that stands, beside webroot");
 	ok(check_text("challenge=dns-persist-01\ndomain=192.0.2.1\n") == ST_USAGE, "no address by it");
-	ok(check_text("csr=/r\nkey=/k\n") == ST_USAGE && check_text("csr=/r\nreuse-key=yes\n") == ST_USAGE &&
-	    check_text("csr=/r\nkey-type=ec384\n") == ST_USAGE, "a foreign request and a key");
-	ok(check_text("csr=/r\n") == 0, "the request alone");
-	ok(check_text("not-before=+2d\nnot-after=+1d\n") == ST_USAGE && strstr(said, "--not-before"),
+	ok(check_text("domain=a.b\ncsr=/r\nkey=/k\n") == ST_USAGE && check_text("domain=a.b\ncsr=/r\nreuse-key=yes\n") == ST_USAGE &&
+	    check_text("domain=a.b\ncsr=/r\nkey-type=ec384\n") == ST_USAGE, "a foreign request and a key");
+	ok(check_text("domain=a.b\ncsr=/r\n") == 0, "the request alone");
+	ok(check_text("domain=a.b\nnot-before=+2d\nnot-after=+1d\n") == ST_USAGE && strstr(said, "--not-before"),
 	    "validity that ends before it begins");
-	ok(check_text("not-before=+1d\nnot-after=+24h\n") == ST_USAGE, "or at once");
-	ok(check_text("not-after=2020-01-01T00:00:00Z\n") == ST_USAGE && strstr(said, "now"), "or has ended");
-	ok(check_text("not-before=+1d\nnot-after=+25h\n") == 0, "an hour of it");
+	ok(check_text("domain=a.b\nnot-before=+1d\nnot-after=+24h\n") == ST_USAGE, "or at once");
+	ok(check_text("domain=a.b\nnot-after=2020-01-01T00:00:00Z\n") == ST_USAGE && strstr(said, "now"), "or has ended");
+	ok(check_text("domain=a.b\nnot-before=+1d\nnot-after=+25h\n") == 0, "an hour of it");
 	ok(check_text("hook=/h\ndomain=*.a.b\ndomain=x.a.b\ndomain=a.b\n") == 0, "a redundant name");
 	ok(conf_covered(&c, "x.a.b") && !conf_covered(&c, "a.b") && !conf_covered(&c, "*.a.b"),
 	    "is known to be so");

@@ -343,6 +343,43 @@ test_lock(void)
 	ok(dir_lock(here, "lock", 0) == -1 && errno == ELOOP, "a planted symlink is not followed");
 }
 
+/* Paths below the scratch folder; what is exposed belongs to user 65534, or has mode 0777. */
+static void
+test_exposed(void)
+{
+	static const struct {
+		const char *path, *where;
+	} rows[] = {
+		{ "good/file", 0 }, { "good/missing/x", 0 }, { "good", 0 }, { "sticky/file", 0 },
+		{ "open", "open" }, { "open/file", "open" }, { "good/../open/x", "open" },
+		{ "open/../good/file", "open" }, { "theirs/file", "theirs" }, { "good/theirs", "good/theirs" },
+		{ "link/file", 0 }, { "far/file", 0 }, { "opener/file", "open" }, { "sticky/planted/file", "sticky/planted" },
+		{ "loop/x", 0 }, { "./good//file/", 0 }, { "../../../../../../../../..", 0 },
+	};
+	char base[300], path[400], where[LIMIT_PATH], want[400];
+	size_t i;
+
+	if (geteuid() != 0) {
+		ok(1, "what others can change # SKIP not root");
+		return;
+	}
+	if (system("mkdir good open theirs sticky && touch good/file good/theirs open/file theirs/file sticky/file &&"
+	    "chmod 777 open && chmod 1777 sticky && ln -s good link && ln -s \"$PWD/./link/../link\" far && ln -s open opener &&"
+	    "ln -s loop loop && ln -s ../good sticky/planted && chown -h 65534 sticky/planted theirs good/theirs") != 0 ||
+	    !getcwd(base, sizeof(base)))
+		perror("system");
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(path, sizeof(path), "%s/%s", base, rows[i].path);
+		snprintf(want, sizeof(want), "%s/%s", base, rows[i].where ? rows[i].where : "");
+		ok(rows[i].where ? dir_exposed(path, where) && strcmp(where, want) == 0 : !dir_exposed(path, where),
+		    rows[i].path);
+	}
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[399] = 0;
+	ok(!dir_exposed(path, where), "a name too long for a directory");
+}
+
 int
 main(void)
 {
@@ -358,6 +395,7 @@ main(void)
 	test_read();
 	test_clear();
 	test_numbers();
+	test_exposed();
 	test_lock();
 	return tap_done();
 }

@@ -495,6 +495,14 @@ test_find(void)
 		{ "group", "", "written by others", 0 },
 		{ "./loose", "./loose", "written by others", 1 },
 		{ "foreign", "", "another user", 0 },
+		{ "gone", "", "first line", 0 },
+		{ "crlf", "", "first line", 0 },
+		{ "nothing", "", "first line", 0 },
+		{ "options", "home/hooks/options", 0, 0 },
+		{ "binary", "home/hooks/binary", 0, 0 },
+		{ "empty", "home/hooks/empty", 0, 0 },
+		{ "./open/good", "./open/good", "in a directory", 1 },
+		{ "./link", "./link", "in a directory", 1 },
 	};
 	char name[100];
 	size_t i;
@@ -502,6 +510,9 @@ test_find(void)
 	if (system("rm -rf home; mkdir -p home/hooks/dir; cd home/hooks; mkfifo fifo; chmod 0755 . ..;"
 	    "for i in good tls-alpn plain loose group foreign; do printf '#!/bin/sh\\n' >$i; done;"
 	    "chmod 0755 good tls-alpn foreign; chmod 0644 plain; chmod 0757 loose; chmod 0775 group;"
+	    "printf '#!/nonexistent/sh\\n' >gone; printf '#!/bin/sh\\r\\n' >crlf; printf '#!\\n' >nothing;"
+	    "printf '#! \\t/usr/bin/env  -i sh' >options; cp /bin/true binary; : >empty; chmod 755 gone crlf nothing options binary empty;"
+	    "mkdir ../../open; cp -p good ../../open; chmod 777 ../../open; ln -s good ../../link; chown -h 65534 ../../link 2>/dev/null;"
 	    "cp -p good loose ../..; chown 65534 foreign 2>/dev/null; :") != 0)
 		perror("system");
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -266,7 +266,7 @@ later_is_understood(void)
 		{ "none", "", -1 },
 		{ "zero", "Retry-After: 0\r\n", 0 },
 		{ "at most a year", "Retry-After: 999999999999999999\r\n", 366 * 86400 },
-		{ "too many digits", "Retry-After: 9999999999999999999\r\n", -1 },
+		{ "too many digits", "Retry-After: 9999999999999999999\r\n", 366 * 86400 },
 		{ "negative", "Retry-After: -1\r\n", -1 },
 		{ "words", "Retry-After: soon\r\n", -1 },
 		{ "empty", "Retry-After:\r\n", -1 },
