@@ -43,7 +43,7 @@ what=\${1%_cert}
 echo "\$what" >>"$diary"
 if [ -e "$scratch/hang/\$what" ]; then
 	echo \$\$ >>"$scratch/hanging"
-	sleep 300
+	exec sleep 300
 fi
 case \$2 in
 http-01) exec "$acme" hook standalone:$http_port "\$@" ;;
@@ -104,7 +104,7 @@ interrupted()
 	sleep 0.05
 	since=$(date +%s%N)
 	case $sig in
-	-*) kill "$sig" -- -$pid ;;
+	-*) kill "$sig" "-$pid" ;;
 	*) kill "-$sig" $pid ;;
 	esac
 	status=0
@@ -127,7 +127,8 @@ number()
 # at PLACE READY OBSTACLE STOPPED KILLED RESUMED OPTION...: an issuance that got
 # into that place because of a file OBSTACLE gets signals there.  What the hooks'
 # diary has then: after a stop signal, after KILL, and when the next run, without the
-# obstacle, is done ("no" where there can be none).
+# obstacle, is done ("no" where there can be none).  In check it is one of the three
+# in turn, and KILL where a child is at work or a lock of consequence is held.
 turn=0
 at()
 {
@@ -136,7 +137,13 @@ at()
 	signals="INT TERM HUP KILL -INT"
 	if [ ! "${LONG-}" ]; then
 		turn=$((turn % 3 + 1))
-		signals="$(echo INT TERM HUP | cut -d' ' -f$turn) KILL"
+		signals=$(echo INT TERM HUP | cut -d' ' -f$turn)
+		case " $kill_at " in
+		*" $place "*) signals="$signals KILL" ;;
+		esac
+		case " $group_at " in
+		*" $place "*) signals="$signals -INT" ;;
+		esac
 	fi
 	for signal in $signals; do
 		name=$(echo "$place$signal" | tr 'A-Z' 'a-z').example.com
@@ -167,6 +174,8 @@ at()
 	done
 }
 
+kill_at='resolve handshake account begin zone poll deploy'
+group_at='directory begin'	# as from a terminal
 set -- -s "$server" -c "$scratch/hook"
 at resolve asking '' '' '' no -s https://ca.example.test/dir -c "$scratch/hook"
 at connect connecting '' '' '' no -s https://192.0.2.1/dir -c "$scratch/hook"
@@ -182,6 +191,115 @@ at later 'said POST.*/finalize-order/' later/finalize-order 'begin done' 'begin 
 at download silence stall/certZ 'begin done' 'begin done' 'begin done' "$@"
 at deploy hanging hang/deploy 'begin done deploy' 'begin done deploy' 'begin done deploy deploy' "$@" -l "$scratch/hook"
 at reload hanging hang/reload 'begin done reload' 'begin done reload' 'begin done reload reload' "$@" -r "'$scratch/hook' reload"
+
+# --- where there is more to it ------------------------------------------------
+
+# While it waits for a lock, and before it begins.
+name=beginint.example.com
+flock "$ACME_HOME/locks/certs%2f$name" sh -c "echo >'$scratch/hanging.lock'; exec sleep 300" 3>&- &
+holder=$!
+within 10000 test -e "$scratch/hanging.lock"
+asleep() { grep -q '^State:.S' "/proc/$pid/status"; }
+interrupted TERM asleep "$acme" issue -f "$name" --ca-file "$ca" "$@"
+is 'a wait for a lock is ended' "$status" 143
+unlike 'without a word of the lock' "$(cat "$scratch/err")" 'another run'
+pkill -P $holder
+wait $holder
+rm "$scratch/hanging.lock"
+file=$ACME_HOME/certs/$name/renewal
+sed -i '/^next=/d; /^not_/d' "$file"
+printf '%s\n' not_before=2026-01-01T00:00:00Z not_after=2026-04-01T00:00:00Z next=2026-03-02T00:00:00Z >>"$file"
+before=$(cat "$file")
+interrupted HUP asleep "$acme" renew "$name" --jitter 10000
+is 'a random delay is ended' "$status" 129
+is 'before anything has changed' "$(cat "$file")" "$before"
+
+# By the signal, and not by an exit status that looks like it.
+touch "$scratch/hang/begin"
+rm -f "$scratch/hanging"
+cat >"$scratch/parent" <<-'END'
+	import os, signal, subprocess, sys, time
+	child = subprocess.Popen(sys.argv[2:], stderr=subprocess.DEVNULL)
+	while not os.path.exists(sys.argv[1]):
+	    time.sleep(0.02)
+	child.send_signal(signal.SIGINT)
+	print(child.wait())
+END
+exits 'another parent' 0 /usr/bin/python3 "$scratch/parent" "$scratch/hanging" "$acme" issue parent.example.com --ca-file "$ca" "$@"
+is 'sees it end by the signal' "$out" -2
+rm "$scratch/hang/begin"
+
+# A second one while hooks clean up: they are left to the next run.
+rm -f "$scratch/hanging"
+: >"$diary"
+touch "$scratch/hang/failed" "$scratch/stall/chalZ"
+env --default-signal "$acme" issue two.example.com more.example.com --ca-file "$ca" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null 3>&- &
+pid=$!
+within 20000 silence
+kill -INT $pid
+within 20000 hanging
+sleep 0.2
+ok 'a first signal lets hooks clean up' kill -0 $pid
+since=$(date +%s%N)
+kill -INT $pid
+status=0
+wait $pid 2>/dev/null || status=$?
+took=$((($(date +%s%N) - since) / 1000000))
+is 'a second one is the end' "$status" 130
+ok "at once: $took ms" test $took -lt 2000
+is 'after the one that was at it' "$(diary)" 'begin begin failed'
+ok 'nothing of it is left' within 2000 gone
+is 'no lock is held' "$(held)" ''
+rm -f "$scratch"/hang/* "$scratch"/stall/*
+exits 'the next run goes on' 0 "$acme" renew two.example.com
+is 'and cleans up what was left' "$(diary)" 'begin begin failed failed failed begin begin done done'
+
+# PIPE: whoever read our output may be gone.
+{
+	"$acme" issue pipe.example.com -v --ca-file "$ca" "$@" 3>&- 2>&1
+	echo $? >"$scratch/status"
+} | true
+is 'nobody reads the messages: the certificate comes' "$(cat "$scratch/status")" 0
+{
+	"$acme" list 2>"$scratch/err" 3>&-
+	echo $? >"$scratch/status"
+} | true
+is 'nobody reads the output: the exit status tells' "$(cat "$scratch/status") $(cat "$scratch/err")" '73 '
+
+# STOP and CONT: time goes on meanwhile, for deadlines as for hooks.
+rm -f "$scratch/hanging"
+: >"$diary"
+touch "$scratch/stall/my-order"
+env --default-signal setsid "$acme" issue stop.example.com --ca-file "$ca" "$@" --timeout 3 >"$scratch/out" 2>"$scratch/err" </dev/null 3>&- &
+pid=$!
+within 20000 silence
+kill -STOP "-$pid"
+sleep 4
+since=$(date +%s%N)
+kill -CONT "-$pid"
+status=0
+wait $pid || status=$?
+took=$((($(date +%s%N) - since) / 1000000))
+is 'stopped until after the deadline, a run ends with it' "$status" 69
+ok "at once: $took ms" test $took -lt 2000
+is 'and cleans up' "$(diary)" 'begin failed'
+rm "$scratch/stall/my-order"
+cat >"$scratch/slow" <<END
+#!/bin/sh
+[ "\$1" != begin ] || { echo >"$scratch/hanging"; sleep 1; }
+exec "$acme" hook standalone:$http_port "\$@"
+END
+chmod 755 "$scratch/slow"
+env --default-signal setsid "$acme" issue cont.example.com --ca-file "$ca" -s "$server" -c "$scratch/slow" --hook-timeout 2 >"$scratch/out" 2>"$scratch/err" </dev/null 3>&- &
+pid=$!
+within 20000 hanging
+kill -STOP "-$pid"
+sleep 3
+kill -CONT "-$pid"
+status=0
+wait $pid || status=$?
+is 'a hook that ended meanwhile was in time' "$status" 0
+
 diag "at most $slowest ms from a signal to the end"
 ok 'the end comes at once' test "$slowest" -lt 2000
 
