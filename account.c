@@ -504,7 +504,7 @@ set_up_locked(const struct conf *c, enum account_mode mode)
 		return fail(ST_LATER, "another run is at work on the account at ",
 		    ac.server, " - try again in a minute", (char *)0);
 	if (ac.lock < 0)
-		return fail(ST_STORE, "cannot lock the account:", (char *)0);
+		return store_failed("cannot lock", ac.dir);
 	ac.locked = 1;
 	r = set_up(c, mode);
 	if (mode != ACCOUNT_CHANGE) {
