@@ -696,7 +696,8 @@ member(struct slice text, const char *key, char *mem, size_t size)
 	return mem;
 }
 
-static void
+/* The hook's result. */
+static int
 end_call(struct slice text, const struct conf *c, const char *error)
 {
 	static struct hook h;
@@ -734,10 +735,11 @@ end_call(struct slice text, const struct conf *c, const char *error)
 	r = run(&k, error ? "failed" : "done", &e, c->hook_timeout);
 	wipe(env_mem, e.text.len);
 	if (r == 0)
-		return;
+		return 0;
 	hook_result(&b, r, c->hook_timeout);
 	warn("hook ", h.path, error ? " failed " : " done ", type, " ", ident, ": ",
 	    buf_text(&b), (char *)0);
+	return r;
 }
 
 /* What could not be read now may be read later; else it was never written by us. */
@@ -755,18 +757,22 @@ end_entry(const char *name, const struct conf *c, int id, const char *error)
 	static char text_mem[LIMIT_CONF];
 	struct buf b = BUF(text_mem);
 	static char command[LIMIT_CONF];
+	int r = 0;
 
 	if (store_journal_read(name, id, &b) < 0) {
 		if (unreadable(name))
 			return ST_STORE;
 		warn("cannot read the journal entry of a hook left standing:", (char *)0);
 	} else if (kv_get(buf_view(&b), "post").p) {
-		run_shell(member(buf_view(&b), "post", command, sizeof(command)),
+		r = run_shell(member(buf_view(&b), "post", command, sizeof(command)),
 		    "post-hook", name, c);
 	} else {
-		end_call(buf_view(&b), c, error);
+		r = end_call(buf_view(&b), c, error);
 	}
 	wipe(text_mem, b.len);
+	/* by a second signal: it stays for the next run */
+	if (r == HOOK_STOPPED)
+		return 0;
 	if (store_journal_drop(name, id) < 0)
 		warn("cannot remove an entry of ", store_home(), "/",
 		    store_cert_path(name, "/pending/hooks"), ":", (char *)0);
@@ -781,7 +787,7 @@ challenge_end(const char *name, const struct conf *c, const char *error)
 	if (n < 0)
 		return unreadable(name);
 	signals_cleanup(1);
-	while (n-- > 0)
+	while (n-- > 0 && wait_fd(-1, 0, 0) != WAIT_SIGNAL)
 		if (end_entry(name, c, ids[n], error))
 			r = ST_STORE;
 	signals_cleanup(0);
