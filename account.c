@@ -124,7 +124,7 @@ static const struct {
 	  " registers its key again" },
 	{ "externalAccountRequired", "this CA wants an external account binding: --eab-kid ID and --eab-key FILE"
 	  " from your account there" },
-	{ "userActionRequired", "acme account update agrees to the CA's new terms; see" },
+	{ "userActionRequired", "acme account update agrees to the CA's new terms" },
 	{ "unauthorized", "" },
 	{ "caa", "the CAA records of the domain must allow this CA" },
 	{ "connection", "the CA must be able to reach this host; check address records, port and firewall" },
@@ -144,7 +144,7 @@ failed(const struct acme_problem *p)
 		if (strcmp(p->type, hints[i].type) == 0)
 			hint = hints[i].hint;
 	return fail((enum status)p->status, p->text, *hint ? " - " : "", hint,
-	    p->link[0] ? " " : "", p->link, (char *)0);
+	    p->link[0] ? "; see " : "", p->link, (char *)0);
 }
 
 int
@@ -504,7 +504,7 @@ set_up_locked(const struct conf *c, enum account_mode mode)
 		return fail(ST_LATER, "another run is at work on the account at ",
 		    ac.server, " - try again in a minute", (char *)0);
 	if (ac.lock < 0)
-		return fail(ST_STORE, "cannot lock the account:", (char *)0);
+		return store_failed("cannot lock", ac.dir);
 	ac.locked = 1;
 	r = set_up(c, mode);
 	if (mode != ACCOUNT_CHANGE) {

@@ -740,32 +740,50 @@ end_call(struct slice text, const struct conf *c, const char *error)
 	    buf_text(&b), (char *)0);
 }
 
-static void
+/* What could not be read now may be read later; else it was never written by us. */
+static int
+unreadable(const char *name)
+{
+	return errno == ENOENT || errno == ELOOP || errno == EPERM || errno == EINVAL ||
+	    errno == EISDIR || errno == ENOTDIR || errno == EFBIG ? 0 :
+	    store_failed("cannot read what is to be undone, in", store_cert_path(name, "/pending/hooks"));
+}
+
+static int
 end_entry(const char *name, const struct conf *c, int id, const char *error)
 {
 	static char text_mem[LIMIT_CONF];
 	struct buf b = BUF(text_mem);
 	static char command[LIMIT_CONF];
 
-	if (store_journal_read(name, id, &b) < 0)
+	if (store_journal_read(name, id, &b) < 0) {
+		if (unreadable(name))
+			return ST_STORE;
 		warn("cannot read the journal entry of a hook left standing:", (char *)0);
-	else if (kv_get(buf_view(&b), "post").p)
+	} else if (kv_get(buf_view(&b), "post").p) {
 		run_shell(member(buf_view(&b), "post", command, sizeof(command)),
 		    "post-hook", name, c);
-	else
+	} else {
 		end_call(buf_view(&b), c, error);
+	}
 	wipe(text_mem, b.len);
 	if (store_journal_drop(name, id) < 0)
-		warn("cannot write the journal:", (char *)0);
+		warn("cannot remove an entry of ", store_home(), "/",
+		    store_cert_path(name, "/pending/hooks"), ":", (char *)0);
+	return 0;
 }
 
-void
+int
 challenge_end(const char *name, const struct conf *c, const char *error)
 {
-	int ids[ENTRIES + 1], n = store_journal(name, ids, ENTRIES + 1);
+	int ids[ENTRIES + 1], n = store_journal(name, ids, ENTRIES + 1), r = 0;
 
+	if (n < 0)
+		return unreadable(name);
 	signals_cleanup(1);
 	while (n-- > 0)
-		end_entry(name, c, ids[n], error);
+		if (end_entry(name, c, ids[n], error))
+			r = ST_STORE;
 	signals_cleanup(0);
+	return r;
 }

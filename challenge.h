@@ -38,8 +38,9 @@ int challenge_ready(const char *name, const struct conf *c, const struct acme_or
     unsigned first, unsigned last);
 /*
  * Runs done (error 0) or failed for everything in the journal, in reverse
- * order, and empties it.  Failures of hooks are warnings.
+ * order, and empties it.  Failures of hooks are warnings.  0, or ST_STORE,
+ * printed: what could not be read is still there, for another run.
  */
-void challenge_end(const char *name, const struct conf *c, const char *error);
+int challenge_end(const char *name, const struct conf *c, const char *error);
 
 #endif

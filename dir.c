@@ -20,6 +20,7 @@
 enum {
 	SLOTS = 64,		/* private names of one file: writers at a time */
 	DEPTH = 8,		/* directories in each other that dir_clear() enters */
+	STICKY = 01000,		/* S_ISVTX, which POSIX has with XSI only */
 	LINKS = 40		/* symlinks on the way to a file; Linux says ELOOP then */
 };
 
@@ -584,7 +585,7 @@ dir_exposed(const char *path, char out[LIMIT_PATH])
 		if (r < 0)
 			return 0;	/* as will be found when it is opened */
 		if ((st.st_uid != 0 && st.st_uid != geteuid()) || (S_ISDIR(st.st_mode) &&
-		    (st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)))
+		    (st.st_mode & S_IWOTH) && !(st.st_mode & STICKY)))
 			return 1;
 		if (S_ISLNK(st.st_mode) && (++steps > LINKS || follow(&way, &rest) < 0))
 			return 0;

@@ -165,7 +165,7 @@ probe_locks(int dir)
 		RETRY(r, flock(a, LOCK_EX | LOCK_NB));
 	if (r == 0) {
 		RETRY(r, flock(b, LOCK_EX | LOCK_NB));
-		r = r < 0 && errno == EWOULDBLOCK ? 0 : ineffective();
+		r = r == 0 ? ineffective() : errno == EWOULDBLOCK ? 0 : -1;
 	}
 	dir_close(a);
 	dir_close(b);

@@ -155,7 +155,10 @@ obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 	if (stop_signal())
 		return r;
 	renewal_failed(st, last_failure(), r == ST_LATER ? talker_why()->retry_at : 0);
+	/* where nothing could be written this cannot either, and that was said */
+	lenient = r == ST_STORE;
 	renewal_write(name, st);
+	lenient = 0;
 	tell_failure(name, c, r);
 	return r;
 }
@@ -175,7 +178,7 @@ live_generation(const char *name)
 	if (live < 0 && errno == EPERM)
 		store_failed("cannot use", store_cert_path(name, "/live"));
 	else if (live < 0)
-		fail(ST_STORE, store_cert_path(name, "/live"), " is no symlink to a directory beside"
+		fail(ST_STORE, store_home(), "/", store_cert_path(name, "/live"), " is no symlink to a directory beside"
 		    " it; nothing was changed:", (char *)0);
 	return live;
 }
@@ -302,8 +305,8 @@ issue_locked(const char *name, struct conf *c)
 	if (r)
 		return r;
 	if (c->dry_run) {
-		challenge_end(name, c, cut_off);
-		return obtain_dry_run(name, c, st.live || have == 0);
+		r = challenge_end(name, c, cut_off);
+		return r ? r : obtain_dry_run(name, c, st.live || have == 0);
 	}
 	if (st.live && have == 0 && !c->force && !st.revoked &&
 	    conf_same_certificate(c, &stored, st.server) && !request_changed(name, c))
@@ -315,8 +318,8 @@ issue_locked(const char *name, struct conf *c)
 		r = st.owed[0] ? renewal_pay(name, c, &st, "renewed") : 0;
 		return r ? r : unchanged(c);
 	}
-	challenge_end(name, c, cut_off);
-	return obtain_and_deploy(name, c, &st);
+	r = challenge_end(name, c, cut_off);
+	return r ? r : obtain_and_deploy(name, c, &st);
 }
 
 int
@@ -409,7 +412,9 @@ renew_locked(const char *name, const struct conf *given)
 	r = conf_check(&c);
 	if (r)
 		return r;
-	challenge_end(name, &c, cut_off);
+	r = challenge_end(name, &c, cut_off);
+	if (r)
+		return r;
 	if (c.dry_run)
 		return obtain_dry_run(name, &c, 1);
 	if (st.owed[0] && !given->force && (due_held(&st, now_wall()) ||

@@ -128,7 +128,7 @@ static int
 authorize_serial(const char *name, const struct conf *c)
 {
 	unsigned i;
-	int r = 0;
+	int r = 0, ended;
 
 	for (i = 0; r == 0 && i < order.count; i++) {
 		if (order.authz[i].status != ACME_PENDING)
@@ -139,7 +139,8 @@ authorize_serial(const char *name, const struct conf *c)
 		if (r == 0 && (talker_answer(&order) < 0 ||
 		    talker_wait_authorization(&order, i) < 0))
 			r = account_failed();
-		challenge_end(name, c, r ? last_failure() : 0);
+		ended = challenge_end(name, c, r ? last_failure() : 0);
+		r = r ? r : ended;
 		/* taken down: an equal challenge of a later one is to be set up again */
 		order.authz[i].chosen = -1;
 	}
@@ -149,14 +150,14 @@ authorize_serial(const char *name, const struct conf *c)
 static int
 authorize_batch(const char *name, const struct conf *c)
 {
-	int r = challenge_begin(name, c, &order, 0, order.count);
+	int r = challenge_begin(name, c, &order, 0, order.count), ended;
 
 	if (r == 0)
 		r = challenge_ready(name, c, &order, 0, order.count);
 	if (r == 0 && (talker_answer(&order) < 0 || talker_wait(&order) < 0))
 		r = account_failed();
-	challenge_end(name, c, r ? last_failure() : 0);
-	return r;
+	ended = challenge_end(name, c, r ? last_failure() : 0);
+	return r ? r : ended;
 }
 
 static unsigned
@@ -340,10 +341,12 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 	st->error[0] = 0;
 	/* in this order: who is cut off before goes on with it, who is after has nothing to do */
 	r = renewal_write(name, st);
-	if (r)
+	if (r) {
+		st->pending = 1;
 		return r;
-	if (!foreign.pk)
-		store_remove(store_cert_path(name, "/request.pem"));
+	}
+	if (!foreign.pk && store_remove(store_cert_path(name, "/request.pem")) < 0)
+		return store_failed("cannot remove", store_cert_path(name, "/request.pem"));
 	return store_remove_tree(store_cert_path(name, "/pending")) < 0 ?
 	    store_failed("cannot remove", store_cert_path(name, "/pending")) : 0;
 }

@@ -97,7 +97,7 @@ registration_write(const char *dir, const struct acme_account *a, const struct a
 	both.account = *a;
 	both.dir = *d;
 	for (i = 0; i < FIELDS; i++)
-		if (fields[i].text[0])
+		if (jws_clean(fields[i].text))	/* what could not be read again is done without */
 			kv_put(&text, fields[i].name, slice(fields[i].text));
 	if (both.dir.external_account_required)
 		kv_put(&text, "externalAccountRequired", slice("1"));

@@ -147,7 +147,7 @@ static void
 conf_line(struct slice line, void *ctx)
 {
 	const int *family = ctx;
-	struct buf search = BUF(conf.search);
+	struct buf search = { conf.search, 0, sizeof(conf.search) - 1, 0 };	/* and a NUL */
 	char key[LIMIT_NAME + 1], value[LIMIT_NAME + 1];
 	int is_search;
 
@@ -163,7 +163,7 @@ conf_line(struct slice line, void *ctx)
 			buf_all(&search, search.len ? " " : "", value, (char *)0);
 	}
 	if (is_search)
-		buf_text(&search);
+		conf.search[search.len] = 0;
 }
 
 void

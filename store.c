@@ -294,7 +294,7 @@ store_failed(const char *doing, const char *path)
 int
 store_unread(const char *path)
 {
-	if (errno == ELOOP || (errno == EPERM && suspect[0]))
+	if (errno != EFBIG && errno != EINVAL && errno != EISDIR)
 		return store_failed("cannot read", path);
 	return fail(ST_CONFIG, "cannot read ", home_path, "/", path, ":", (char *)0);
 }

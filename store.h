@@ -26,7 +26,7 @@ void store_close(void);				/* in a process that has no business there */
 const char *store_home(void);			/* absolute */
 /* Prints "DOING HOME/PATH: " and what errno means, with what to do; returns ST_STORE. */
 int store_failed(const char *doing, const char *path);
-/* The same of a file that could not be read: ST_CONFIG, but ST_STORE if it is not to be relied on. */
+/* The same of a file that could not be read: ST_CONFIG if no such file could be of ours, a directory or one too large. */
 int store_unread(const char *path);
 void store_path(struct buf *b, const char *path);	/* HOME/path */
 

@@ -438,7 +438,7 @@ talk_problem_text(struct buf *b, struct json v)
 static void
 reply_text(struct buf *b, const char *url)
 {
-	struct json_doc doc;
+	struct json_doc doc, quiet;
 	struct json v = json_parse(&doc, buf_view(&talk.res.body));
 	struct slice text = buf_view(&talk.res.body);
 	char mem[1024];
@@ -446,6 +446,9 @@ reply_text(struct buf *b, const char *url)
 
 	if (!doc.err && v.type == JSON_OBJECT) {
 		talk_problem_text(b, v);
+		/* odd members shall not hide the others */
+		quiet = doc;
+		v.doc = &quiet;
 		json_string(json_get(v, "type"), mem, sizeof(mem));
 		slice_copy(slice(bare_type(mem)), talk.why.type, sizeof(talk.why.type));
 		/* where a person is to go (7.3.3) */

@@ -443,3 +443,58 @@ def renegotiating(s):
 
 row(46, 'what is not TLS within the reply to finalize: the order is looked at', {'finalize': in_clear(b'no')}, seen=dict(finalize=1))
 row(46, 'renegotiation', {}, 69, 'directory https', front=renegotiating, seen=dict(directory=0))
+
+# --- a server that is there and says nothing: --timeout is for all of it ---
+
+def late(r, make):
+    """Does what is asked, and replies when nobody is there any more."""
+    reply = make()
+    time.sleep(8)
+    return reply
+
+row(66, 'each reply takes a second', {'*': delay(1)}, 69, 'timed out', run='issue a.example --timeout 4')
+for kind in ['directory', 'newNonce'] + ['newAccount', 'newOrder', 'authz', 'challenge', 'order', 'finalize', 'certificate']:
+    row(66, f'silence: {kind}', {kind: late}, 69, 'timed out', run='issue a.example --timeout 2')
+row(99, 'finalize is not answered in time: the next run looks at the order', {'finalize 1': late}, 0,
+    run='issue a.example --timeout 3; issue a.example', seen=dict(newOrder=1, finalize=1, certificate=1))
+
+# --- what a failure leaves does not hinder the next run ---
+
+TWICE = 'issue a.example; issue a.example'
+for number, what, on, orders in [
+        (79, 'a new order that is cut off', {'newOrder 1': change(body=GOOD)}, 2), (79, 'an authorization that is cut off', {'authz 1': change(body=GOOD)}, 1),
+        (79, 'an order that is cut off', {'order 1': change(body=GOOD)}, 1), (79, 'an answer to finalize that is cut off', {'finalize 1': change(body=GOOD)}, 1),
+        (92, 'a wrong token', {'authz 1': edit(lambda z: dict(z, challenges=[dict(c, token='../x') for c in z['challenges']]))}, 1),
+        (91, 'an authorization for another name', {'authz 1': other(value='b.example')}, 1),
+        (90, 'an order for another name', {'newOrder 1': change(identifiers=[{'type': 'dns', 'value': 'b.example'}])}, 1),
+        (56, 'a certificate that is cut off', {'certificate 1': http(OK, 'Content-Length: 100\r\n\r\n{')}, 1),
+        (98, 'a certificate for another key', {'certificate 1': edit(stranger)}, 2),
+        (98, 'a certificate for another name', {'certificate 1': remade('DNS:b.example')}, 2)]:
+    row(number, what + ': the next run gets a certificate', on, 0, run=TWICE, seen=dict(newOrder=orders))
+
+# --- what is shown ---
+
+ESCAPE = '\x1b]0;evil\x07\u202e\x9b2J\r\n'
+row(104, 'escape sequences in the terms of service', {'directory': change(meta={'termsOfService': ESCAPE})}, 76, 'bad member "termsOfService"')
+row(104, 'other bytes in the terms of service', {'directory': change(meta={'termsOfService': 'data:\u202e\x9b\x7f2J'})}, err=r'terms of service are data:\?')
+row(104, 'quotes in all that is kept of an account and a directory', {'directory': change(meta={'termsOfService': 'data:"\\', 'profiles': {'a"b': ''},
+    'caaIdentities': ['"\\']}), 'newAccount': change(contact=['mailto:"\\'])}, 0, run='account register -q && issue a.example && account show', seen=dict(directory=1))
+row(104, 'other bytes in what an account shows', {'*': change(contact=['mailto:\u202e\x9b\x7f2J'])}, run='account register; account show')
+row(104, 'escape sequences in names of profiles', {'directory': change(meta={'profiles': {ESCAPE: ESCAPE}})}, 78, run='issue a.example -p other')
+row(104, 'escape sequences in the explanation of renewal information', {'renewalInfo': change(explanationURL='https://x/' + ESCAPE)},
+    run='issue a.example; half_over a.example; renew -v 2>/dev/null; "$acme" show a.example', seen=dict(renewalInfo=1))
+row(104, 'escape sequences in the reason of a refusal', {'newOrder': problem(403, 'userActionRequired', 'go there', instance='javascript:' + ESCAPE,
+    headers={'Link': '<javascript:alert(1)>;rel="terms-of-service"'})}, 1, "userActionRequired: go there .HTTP 403. - acme account update agrees to the CA's new terms$")
+row(104, 'escape sequences in algorithms, status and title', {'newAccount': problem(400, 'badSignatureAlgorithm', '', title=ESCAPE, algorithms=[ESCAPE] * 50)}, 1, r'x1b')
+row(97, 'a link to the terms that is no https URL', {'newOrder': problem(403, 'userActionRequired', headers={'Link': '<data:text/html,x>;rel="terms-of-service"'})},
+    1, 'userActionRequired: for a test .HTTP 403. - .*terms$')
+
+# --- certificates that are odd ---
+
+def names(hexadecimal):
+    """A certificate whose names are these bytes of GeneralNames."""
+    return remade('DER:' + hexadecimal)
+
+for what, san in [('a NUL in a name', '301282' + '10' + b'a.example\0.evil0'[:16].hex()), ('an address of three bytes', '301082' + '09' + b'a.example'.hex() + '8703010203'),
+        ('names that are cut off', '300b82' + '0a' + b'a.example'.hex()), ('no names', '3000'), ('bytes behind the names', '300b82' + '09' + b'a.example'.hex() + '00')]:
+    row(98, 'the chain: ' + what, second(names(san), 'certificate'), 76, 'not used', run=AGAIN)

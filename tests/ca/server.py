@@ -94,7 +94,7 @@ def raw(data):
     return lambda r, make: Reply(0, {}, data.encode() if isinstance(data, str) else data)
 
 def whole(data, later=b'', pace=None, cut=False):
-    """A reply in bytes.  later: comes a moment after it; pace: seconds between its bytes; cut: then TCP ends."""
+    """A reply in bytes.  later: a record of its own behind it; pace: seconds between its bytes; cut: then TCP ends."""
     reply = Reply(0, {}, data)
     reply.later, reply.pace, reply.cut, reply.frame = later, pace, cut, 'whole'
     return reply
@@ -484,9 +484,7 @@ class Connection(socketserver.StreamRequestHandler):
         for i in range(0, 0 if reply.pace is None else len(data)):
             self.wfile.write(data[i:i + 1])
             time.sleep(reply.pace)
-        if reply.later:
-            time.sleep(0.02)
-            self.wfile.write(reply.later)
+        self.wfile.write(reply.later)
 
     def handle(self):
         try:

@@ -21,4 +21,12 @@ is 'headers include buf.h and no other of the project' "$(cat "$scratch/headers"
 
 ok 'BearSSL is the one in the manifest' [ "$(grep -c '^[0-9a-f]\{64\}  \(src\|inc\)/' tests/bearssl.manifest)" = 300 ]
 
+# The table of faults: each number once, in order, and the tests are there.
+sed -n '/^Faults$/,$s/^ *\([0-9][0-9]*\)  \(.*\)$/\1 \2/p' tests/README >"$scratch/faults"
+is 'the table of faults goes from 1 to 139' "$(cut -d ' ' -f 1 "$scratch/faults" | tr '\n' ' ')" "$(seq -s ' ' 139) "
+grep -oE '(e2e|unit|fuzz)/[a-z0-9]+' "$scratch/faults" | sort -u | while read -r test; do
+	[ -f "tests/$test.sh" ] || [ -f "tests/$test.c" ] || echo "$test"
+done >"$scratch/missing"
+is 'and names tests that are there' "$(cat "$scratch/missing")" ''
+
 done_testing

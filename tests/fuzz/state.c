@@ -40,7 +40,7 @@ play_hook(const struct hook *h, const char *const *args, const struct hook_env *
 	need(memchr(h->path, 0, sizeof(h->path)) != 0);
 	for (i = 0; args[i]; i++)
 		need(strlen(args[i]) < 4096);
-	need(i == 5 && (e->err || e->n < sizeof(e->v) / sizeof(*e->v)));
+	need(i == 5 && (e->err || e->n <= sizeof(e->v) / sizeof(*e->v)));
 	return 0;
 }
 

@@ -38,6 +38,11 @@ keeps_a_file(void)
 	ok(registration_read(dir, &account, &directory, &cached) == 0 && cached &&
 	    memcmp(&account, &a, sizeof(a)) == 0, "and read again");
 	ok(memcmp(&directory, &d, sizeof(d)) == 0, "with its directory");
+	strcpy(d.terms, "data:text/plain,\"x\"");
+	strcpy(a.contact, "mailto:\\xe2");
+	ok(registration_write(dir, &a, &d) == 0 && registration_read(dir, &account, &directory, &cached) == 0 &&
+	    cached && !directory.terms[0] && !account.contact[0] && strcmp(account.url, KID) == 0,
+	    "what could not be read is not written");
 }
 
 static void
