@@ -99,12 +99,16 @@ unusable(const char *path, int strict)
 	struct stat st;
 	const char *why;
 
-	if (stat(path, &st) < 0)
+	int r;
+
+	RETRY(r, stat(path, &st));
+	if (r < 0)
 		return errno == ENOENT || errno == ENOTDIR ? "not found" : "cannot be examined";
 	errno = 0;
 	if (!S_ISREG(st.st_mode))
 		return "no regular file";
-	if (access(path, X_OK) < 0)
+	RETRY(r, access(path, X_OK));
+	if (r < 0)
 		return "not executable: chmod +x it";
 	why = strict ? loose(&st) : 0;
 	if (!why && strict && dir_exposed(path, where))
