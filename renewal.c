@@ -55,13 +55,20 @@ get_number(struct slice text, const char *key)
 	return v.p && slice_uint(v, &n) == 0 && n < 1000000 ? (unsigned)n : 0;
 }
 
+/* Nobody wrote a NUL or CR here: what has one is no value that could be written again. */
+static int
+is_whole(struct slice v)
+{
+	return !memchr(v.p, 0, v.n) && !memchr(v.p, '\r', v.n);
+}
+
 static void
 get_text(struct slice text, const char *key, char *out, size_t size)
 {
 	struct slice v = kv_get(text, key);
 
 	out[0] = 0;
-	if (v.p)
+	if (v.p && is_whole(v))
 		slice_copy(v, out, size);
 }
 
@@ -101,7 +108,7 @@ renewal_read(const char *name, struct renewal *r)
 	get_text(text, "error", r->error, sizeof(r->error));
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
 	while (kv_next(&text, &key, &value))
-		if (slice_is(key, "owed") && value.n > 7 && !memchr(value.p, 0, value.n) &&
+		if (slice_is(key, "owed") && value.n > 7 && is_whole(value) &&
 		    (memcmp(value.p, "deploy ", 7) == 0 ||
 		    memcmp(value.p, "reload ", 7) == 0)) {
 			buf_slice(&owed, value);

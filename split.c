@@ -160,7 +160,7 @@ send_descriptor(int channel, int kind, int fd)
 static int
 receive_descriptor(int channel, int *kind)
 {
-	char byte = 0;
+	unsigned char byte = 0;
 	struct iovec v = { &byte, 1 };
 	union {
 		struct cmsghdr align;
@@ -179,7 +179,7 @@ receive_descriptor(int channel, int *kind)
 	do
 		n = recvmsg(channel, &m, 0);
 	while (n < 0 && errno == EINTR);
-	if (n != 1 || byte < 0 || byte >= SPLIT_KINDS)
+	if (n != 1 || byte >= SPLIT_KINDS)
 		return -2;
 	*kind = byte;
 	c = CMSG_FIRSTHDR(&m);
@@ -320,11 +320,9 @@ new_resolver(struct child *r, struct child *talker)
 	char byte;
 	int end;
 
-	if (recv(talker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
-		stop(talker);
-	else if (make(r, &end) == 0)
+	if (recv(talker->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && make(r, &end) == 0)
 		resolver(talker->fd);
-	else if (!r->pid)
+	if (!r->pid)
 		stop(talker);
 }
 
@@ -395,11 +393,12 @@ settle(int control)
 int
 split_start(const char *user, void (*forget)(void), split_serve *const serve[SPLIT_KINDS])
 {
-	int ends[2];
+	int ends[2], kind;
 
 	if (confine_user(&split.user, user) < 0)
 		return fail(ST_CONFIG, "--user: there is no user ", user, (char *)0);
-	memcpy(split.serve, serve, sizeof(split.serve));
+	for (kind = 0; kind < SPLIT_KINDS; kind++)
+		split.serve[kind] = serve[kind];
 	program_by_page();
 	if (make_channel(ends) < 0)
 		return fail(ST_CONFIG, "cannot make a socket:", (char *)0);

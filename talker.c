@@ -41,11 +41,13 @@ enum call {
 	CALL_WAIT_AUTHORIZATION, CALL_FINALIZE, CALL_CERTIFICATE, CALLS
 };
 
+enum part { NOTHING, ALL, CHANGES };
+
 /* What each may have signed, beside the kind that it names itself, and what of an order comes back. */
 static const struct {
 	unsigned kinds;		/* bits */
 	int own_kind;
-	enum { NOTHING, ALL, CHANGES } order;
+	enum part order;
 } calls[CALLS] = {
 	[CALL_NEW_ACCOUNT] = { 1u << ACME_NEW_ACCOUNT, 0, NOTHING },
 	[CALL_ACCOUNT_POST] = { 0, 1, NOTHING },
@@ -67,7 +69,7 @@ struct request {
 	int kind;
 	unsigned number;
 	char url[LIMIT_URL], text[TEXT];
-	signed char chosen[LIMIT_NAMES];
+	int chosen[LIMIT_NAMES];
 };
 struct opening {
 	char directory[LIMIT_URL], ca_file[LIMIT_PATH], proxy[LIMIT_URL], agent[64];
@@ -76,13 +78,14 @@ struct opening {
 };
 
 /* Up. */
+enum what {
+	SIGN,		/* number: kind; struct wish; a struct message and length bytes go down */
+	TRACE, TICK,	/* number: level, seconds; length bytes of text */
+	DIRECTORY,	/* struct acme_directory: it was fetched */
+	DONE		/* number: result; if that is -1, struct acme_problem; then what the call gives */
+};
 struct message {
-	enum {
-		SIGN,		/* number: kind; struct wish; a struct message and length bytes go down */
-		TRACE, TICK,	/* number: level, seconds; length bytes of text */
-		DIRECTORY,	/* struct acme_directory: it was fetched */
-		DONE		/* number: result; if that is -1, struct acme_problem; then what the call gives */
-	} what;
+	enum what what;
 	int number;
 	unsigned length;
 };
@@ -128,7 +131,7 @@ get(void *p, size_t n)
 }
 
 static void
-put_message(int what, int number, size_t length)
+put_message(enum what what, int number, size_t length)
 {
 	struct message m;
 
@@ -670,7 +673,8 @@ static int
 finish(size_t *n)
 {
 	struct message m;
-	int r = 0, mode = calls[talker.request.call].order;
+	enum part mode = calls[talker.request.call].order;
+	int r = 0;
 
 	*n = 0;
 	while (r == 0) {
@@ -701,7 +705,7 @@ request(enum call call, struct acme_order *o)
 	talker.request.call = call;
 	talker.order = o;
 	for (i = 0; o && i < o->count; i++)
-		talker.request.chosen[i] = (signed char)o->authz[i].chosen;
+		talker.request.chosen[i] = o->authz[i].chosen;
 	return &talker.request;
 }
 

@@ -645,12 +645,12 @@ program_by_page(void)
 {
 #if defined(__linux__) && defined(__ELF__)
 	extern char __executable_start, etext, edata;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)&edata;
-	uintptr_t start = (uintptr_t)&__executable_start & ~(page - 1), at;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *start = &__executable_start - ((uintptr_t)&__executable_start & (page - 1)), *at;
 
-	for (at = start; at < end; at += 2 * page)
-		madvise((void *)at, page, MADV_RANDOM);
+	for (at = start; at < &edata; at += 2 * page)
+		madvise(at, page, MADV_RANDOM);
 	/* what is mapped already comes back when it is used */
-	madvise((void *)start, ((uintptr_t)&etext & ~(page - 1)) - start, MADV_DONTNEED);
+	madvise(start, (size_t)(&etext - start) & ~(page - 1), MADV_DONTNEED);
 #endif
 }

@@ -231,7 +231,7 @@ row(47, 'ES384 is not known to the CA, which says what is', {'newAccount': probl
 row(48, 'an account without contact', {'newAccount': change('contact')}, run='issue a.example -m a@example.com; account show')
 row(49, 'an IPv6 address of the CA leads nowhere', see='tests/unit/tls.c: black hole')
 row(50, 'the clock here is behind', {'*': change(headers={'Date': date(86400 * 3)})}, 0, "clock.* the CA's")
-row(50, 'a date in Retry-After is meant by the clock of the CA', {'finalize': change(headers={'Date': date(86400), 'Retry-After': date(86401)})},
+row(50, 'a date in Retry-After is meant by the clock of the CA', {'finalize': change(headers={'Date': date(86400), 'Retry-After': date(86401)})}, 0, "clock.* the CA's",
     issuing=PROCESSING, run='issue a.example --timeout 8')
 for token in '../../x', 'a/b', '..', 'a;reboot', '$(x)', '', 'x' * 200, 'a\u00e9', 'a\0b':
     row(51, 'a token that is ' + ascii(token[:20]), {'authz': edit(lambda z, token=token: dict(z, challenges=[dict(c, token=token) for c in z['challenges']]))},

@@ -498,3 +498,44 @@ def names(hexadecimal):
 for what, san in [('a NUL in a name', '301282' + '10' + b'a.example\0.evil0'[:16].hex()), ('an address of three bytes', '301082' + '09' + b'a.example'.hex() + '8703010203'),
         ('names that are cut off', '300b82' + '0a' + b'a.example'.hex()), ('no names', '3000'), ('bytes behind the names', '300b82' + '09' + b'a.example'.hex() + '00')]:
     row(98, 'the chain: ' + what, second(names(san), 'certificate'), 76, 'not used', run=AGAIN)
+for what, action in [
+        ('TRUSTED CERTIFICATE', edit(lambda pem: pem.replace('CERTIFICATE', 'TRUSTED CERTIFICATE'))),
+        ('a request behind it', edit(lambda pem: pem + open(f'{FOLDER}/any.csr').read()))]:
+    row(98, 'the chain: ' + what, second(action, 'certificate'), 76, 'not used', run=AGAIN)
+row(98, 'the chain: valid until the year 9900', {'certificate': remade(days='2876000')}, run='issue a.example; "$acme" list; "$acme" show a.example; renew', seen=dict(newOrder=1))
+
+# --- the rest ---
+
+def challenges(function):
+    return edit(lambda z: dict(z, challenges=[function(dict(c)) for c in z['challenges']]))
+
+def without(member):
+    def function(challenge):
+        del challenge[member]
+        return challenge
+    return challenges(function)
+
+for kind, member in ('newOrder', 'status'), ('newOrder', 'identifiers'), ('newOrder', 'authorizations'), ('authz', 'status'), ('authz', 'identifier'):
+    row(81, f'{kind} lacks {member}', second(change(member), kind), 76, 'no known status|leaves out|no authorizations|no proper identifier', run=AGAIN)
+row(81, 'an order lacks finalize', {'newOrder': change('finalize'), 'order': change('finalize')}, 76, 'finaliz')
+for member, status in ('type', 3), ('url', 3):
+    row(81, 'challenges lack ' + member, {'authz': without(member)}, status, 'a.example', seen=dict(hook=0))
+row(81, 'challenges lack status', {'authz': without('status')})
+row(64, 'HEAD with a body', {'newNonce': lambda r, make: whole(make().write(r).replace(b'Content-Length: 0', b'Content-Length: 5') + b'hello')}, seen=dict(refused=0))
+row(64, '204 with a body', {'newNonce': lambda r, make: whole(change(http=204)(r, make).write(r) + b'hello')}, seen=dict(refused=0))
+FAR = 'Fri, 31 Dec 9999 23:59:59 GMT'
+row(87, 'a Date of the year 9999, and the same as Retry-After', {'newOrder 1': problem(503, 'serverInternal', headers={'Date': FAR, 'Retry-After': FAR})}, 0, 'the CA.s 9999')
+row(87, 'a Date of the year 9999, and Retry-After of 1970', {'newOrder 1': problem(503, 'serverInternal', headers={'Date': FAR, 'Retry-After': 'Thu, 01 Jan 1970 00:00:00 GMT'})}, 0, 'the CA.s 9999')
+row(87, 'a Date of 1970, and Retry-After of the year 9999', {'newOrder 1': problem(503, 'serverInternal', headers={'Date': 'Thu, 01 Jan 1970 00:00:00 GMT', 'Retry-After': FAR})},
+    75, 'come back after', run='issue a.example 2>&1 | grep -v "clock here" >&2; [ ! -e home/certs/a.example/live ] && exit 75')
+row(101, 'a thousand alternates in one header', {'certificate': change(headers={'Link': ','.join(f'<{i}>;rel="alternate"' for i in range(1000))})}, 76, 'larger than')
+row(101, 'an alternate that is no chain', {'certificate 2': change(body='x')}, 0, 'passed over', alternates=2, run='issue a.example --chain nobody')
+row(101, 'an alternate for another key', {'certificate 2': edit(stranger)}, 0, 'passed over', alternates=2, run='issue a.example --chain nobody')
+ACCOUNT = 'account register && account '
+row(79, 'an account that is no JSON', {'newAccount 2': change(body='<html>')}, 76, 'account: the reply is not a JSON object', run=ACCOUNT + 'show')
+row(79, 'a deactivation that is no JSON', {'acct': text(200, '<html>')}, 76, 'account: the reply is not a JSON object', run=ACCOUNT + 'deactivate')
+row(96, 'a deactivation without effect', {'acct': change(status='valid')}, 76, 'account', run=ACCOUNT + 'deactivate')
+row(66, 'silence: revokeCert', {'revokeCert': late}, 69, 'timed out', run='issue a.example; revoke a.example --timeout 2')
+row(66, 'silence: keyChange', {'keyChange': late}, 69, 'timed out', run='account register && account rollover --timeout 2')
+row(81, 'an order that is a problem, with status 200', {'newOrder': text(200, {'type': URN + 'caa', 'detail': 'no', 'status': 403}, 'application/problem+json',
+    headers={'Location': '/x'})}, 76, 'bad member "status"')

@@ -68,7 +68,7 @@ if strace -o /dev/null true 2>/dev/null; then
 	while read -r arguments; do
 		# shellcheck disable=SC2086 # words
 		strace -f -qq -o "$scratch/trace" -e trace=%network,%file "$acme" $arguments >/dev/null 2>&1
-		seen="$seen$? $(grep -E '^[0-9]+ +(socket|connect|mkdir|rename|link|symlink|unlink|chmod)[a-z]*\(|O_CREAT' "$scratch/trace" | grep -v 'socketpair(AF_UNIX')
+		seen="$seen$? $(grep -E '^[0-9]+ +(socket|connect|((mkdir|rename|link|symlink|unlink|f?chmod)(at2?)?))\(|O_CREAT' "$scratch/trace")
 "
 	done <<-'END'
 		frobnicate
@@ -177,6 +177,7 @@ mkfifo "$scratch/fifo"
 ln -s nowhere "$scratch/dangling"
 : >"$scratch/empty"
 head -c 3000 /dev/urandom >"$scratch/junk"
+chmod 600 "$scratch/empty" "$scratch/junk"
 # no_files: lines "COMMAND... OPTION", each with what is no such file.
 no_files()
 {

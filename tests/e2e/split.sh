@@ -1,6 +1,7 @@
 #!/bin/sh
 # The processes: what each holds, and what a talker that was taken over by its
 # server can do (tests/attack): nothing but speak.
+# shellcheck disable=SC2013,SC2086,SC2317 # words; functions called by name
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 

@@ -44,12 +44,15 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 {
 	struct slice text = { (const char *)p + 1, n - 1 };
 	struct buf out[2] = { BUF(written[0]), BUF(written[1]) };
+	const char *why;
 	int i;
 
 	if (n == 0 || n > LIMIT_CONF)
 		return 0;
 	for (i = 0; i < 2; i++)
 		conf_init(&c[i], texts[i], sizeof(texts[i]));
+	if (p[0] & 1)
+		conf_set(&c[0], "domain", "a.example", &why);
 	if ((p[0] & 1 ? read_env(&c[0], text) : conf_read(&c[0], text, "conf")) != 0)
 		return 0;
 	need(c[0].names <= LIMIT_NAMES);

@@ -155,6 +155,7 @@ reads_anything(void)
 		{ "a serial too long", "serial=0123456789012345678901234567890123456789"
 		    "012345678901234567890123\n" },
 		{ "a cut line", "next=2026-11-23T15:1" },
+		{ "bytes that no line has", "server=a\rb\nerror=a\rb\nowed=reload a\rb\n" },
 	};
 	static struct renewal r, empty;
 	static char big[LIMIT_CONF + 2];

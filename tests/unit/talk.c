@@ -294,6 +294,9 @@ replies_are_judged(void)
 	} table[] = {
 		{ "a problem", 403, "", PROBLEM("caa"), ST_REFUSED, "caa", "x: caa: no (HTTP 403)" },
 		{ "an empty body", 404, "", "", ST_REFUSED, "", "x https://ca.example/: (HTTP 404)" },
+		{ "an odd member", 403, "", "{\"type\":\"a:caa\",\"detail\":\"no\",\"instance\":\"\\u0007\"}", ST_REFUSED,
+		    "caa", "x: caa: no (HTTP 403)" },
+		{ "an odd type", 403, "", "{\"type\":\"\\u0007\",\"detail\":\"no\"}", ST_REFUSED, "", "x: no (HTTP 403)" },
 		{ "no JSON", 400, "", "<p>\n", ST_REFUSED, "", "x: <p>\\x0a (HTTP 400)" },
 		{ "a string", 400, "", "\"no\"", ST_REFUSED, "", "x: no (HTTP 400)" },
 		{ "a message", 400, "", "{\"message\":\"no\"}", ST_REFUSED, "", "x: no (HTTP 400)" },
