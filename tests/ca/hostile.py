@@ -515,11 +515,11 @@ def without(member):
         return challenge
     return challenges(function)
 
-for kind, member in ('newOrder', 'status'), ('newOrder', 'identifiers'), ('newOrder', 'authorizations'), ('authz', 'status'), ('authz', 'identifier'):
-    row(81, f'{kind} lacks {member}', second(change(member), kind), 76, 'no known status|leaves out|no authorizations|no proper identifier', run=AGAIN)
+for kind, field in ('newOrder', 'status'), ('newOrder', 'identifiers'), ('newOrder', 'authorizations'), ('authz', 'status'), ('authz', 'identifier'):
+    row(81, f'{kind} lacks {field}', second(change(field), kind), 76, 'no known status|leaves out|no authorizations|no proper identifier', run=AGAIN)
 row(81, 'an order lacks finalize', {'newOrder': change('finalize'), 'order': change('finalize')}, 76, 'finaliz')
-for member, status in ('type', 3), ('url', 3):
-    row(81, 'challenges lack ' + member, {'authz': without(member)}, status, 'a.example', seen=dict(hook=0))
+for field, status in ('type', 3), ('url', 3):
+    row(81, 'challenges lack ' + field, {'authz': without(field)}, status, 'a.example', seen=dict(hook=0))
 row(81, 'challenges lack status', {'authz': without('status')})
 row(64, 'HEAD with a body', {'newNonce': lambda r, make: whole(make().write(r).replace(b'Content-Length: 0', b'Content-Length: 5') + b'hello')}, seen=dict(refused=0))
 row(64, '204 with a body', {'newNonce': lambda r, make: whole(change(http=204)(r, make).write(r) + b'hello')}, seen=dict(refused=0))
