@@ -159,7 +159,7 @@ $(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.
-unit: $(UNIT) $(TOOL) $(B)/tests/attacker
+unit: $(UNIT) $(TOOL) $(B)/tests/attacker $(B)/tests/clocked
 
 $(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
 	@echo '  CC      tests/$(@F)'
@@ -174,6 +174,11 @@ $(B)/tests/attacker: tests/attack/attacker.c $(PROGRAM)
 	@echo '  CC      tests/attacker'
 	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=acme_open,--wrap=acme_new_order,--wrap=acme_authorizations \
 		-Wl,--wrap=acme_answer,--wrap=acme_finalize -o $@ tests/attack/attacker.c $(PROGRAM)
+
+# The program with a clock that is wrong.
+$(B)/tests/clocked: tests/clocked.c $(PROGRAM)
+	@echo '  CC      tests/clocked'
+	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=clock_gettime -o $@ tests/clocked.c $(PROGRAM)
 
 fuzzers: $(FUZZER)
 

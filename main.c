@@ -514,6 +514,7 @@ main(int argc, char **argv)
 		return fail(ST_CONFIG, "will not run with more rights than its user "
 		    "(setuid, setgid or capabilities on the file)", (char *)0);
 	hook_umask((unsigned)umask(077));
+	now_wall();	/* from here on it is this run's */
 	keep_memory();
 	signals_catch();
 	hook_self(argv[0]);

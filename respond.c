@@ -6,6 +6,7 @@
  * HOME/hookdata/respond/ID/        ID is KIND-ADDRESS-PORT, "http-any-80"
  *   TOKEN                          http-01: the key authorization
  *   SERVERNAME                     tls-alpn-01: the digest, then an address in hex
+ *                                  its time is now_ms()'s: no clock that is set ages it
  * HOME/locks/respond+ID            the guard: held by every change of the above
  * HOME/locks/respond+ID+run        held by the responder as long as it lives
  *
@@ -160,14 +161,17 @@ static int
 entry_write(int dir, const struct entry *e)
 {
 	size_t n = strlen(e->text);
+	struct timespec t[2] = { { 0, 0 }, { 0, 0 } };
 	int fd, good;
 
+	t[0].tv_sec = t[1].tv_sec = (time_t)(now_ms() / 1000);
 	/* the guard is held: one private name is enough, and a dot is in no entry's */
 	dir_unlink(dir, ".new");
 	fd = dir_file(dir, ".new", O_WRONLY | O_CREAT | O_EXCL);
 	if (fd < 0)
 		return -1;
-	good = write(fd, e->text, n) == (ssize_t)n && fchmod(fd, 0644) == 0;
+	good = write(fd, e->text, n) == (ssize_t)n && fchmod(fd, 0644) == 0 &&
+	    futimens(fd, t) == 0;
 	if (close(fd) < 0 || !good)
 		return -1;
 	return dir_rename(dir, ".new", dir, e->name);
@@ -350,15 +354,18 @@ place_enter(struct place *p)
 	return 0;
 }
 
-/* For dir_each: removes an entry that nobody can be waiting for any more. */
+/* For dir_each: removes an entry that nobody can be waiting for any more; one of the future is from before a restart. */
 static int
 sweep(void *ctx, int dir, const char *name)
 {
 	struct stat st;
+	int64_t age;
 
 	(void)ctx;
-	if (name[0] != '.' && dir_stat(dir, name, &st) == 0 &&
-	    now_wall() - st.st_mtime > RESPOND_LIFE)
+	if (name[0] == '.' || dir_stat(dir, name, &st) < 0)
+		return 0;
+	age = now_ms() / 1000 - st.st_mtime;
+	if (age < 0 || age > RESPOND_LIFE)
 		dir_unlink(dir, name);
 	return 0;
 }

@@ -208,10 +208,14 @@ now_ms(void)
 int64_t
 now_wall(void)
 {
+	static int64_t ahead;	/* of the monotonic clock; 0: not known */
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec;
+	if (!ahead) {
+		clock_gettime(CLOCK_REALTIME, &t);
+		ahead = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - now_ms();
+	}
+	return (now_ms() + ahead) / 1000;
 }
 
 /*

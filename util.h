@@ -48,7 +48,11 @@ void messages_to(void (*line)(const char *text),
  */
 void progress(const char *what, unsigned done, unsigned total, unsigned seconds);
 
-/* Time.  Monotonic milliseconds for every deadline; wall clock seconds for dates. */
+/*
+ * Time.  Monotonic milliseconds for every deadline; wall clock seconds for dates,
+ * as the clock was at the first call: a run, with all that it forks, does not see
+ * it set.
+ */
 int64_t now_ms(void);
 int64_t now_wall(void);
 /* Years 0 to 9999: buf_time() takes what is beyond as the first or last second of these. */

@@ -144,7 +144,7 @@ at()
 		esac
 	fi
 	for signal in $signals; do
-		name=$(echo "$place$signal" | tr 'A-Z' 'a-z').example.com
+		name=$(echo "$place$signal" | tr '[:upper:]' '[:lower:]').example.com
 		before=$(orders)
 		[ ! "$obstacle" ] || touch "$scratch/$obstacle"
 		interrupted "$signal" "$ready" "$acme" issue "$name" -v --ca-file "$ca" --account "$place$signal" "$@"
