@@ -389,8 +389,6 @@ set_time(void)
 {
 	int64_t now = now_wall();
 
-	if (now < 0)
-		now = 0;
 	br_x509_minimal_set_time(&t.minimal, (uint32_t)(now / 86400 + DAYS_TO_1970),
 	    (uint32_t)(now % 86400));
 }
@@ -505,6 +503,9 @@ end_chain(const br_x509_class **ctx)
 		return BR_ERR_X509_INVALID_VALUE;
 	if (!t.host[0] || !names_ok(&t.cert[0]))
 		return BR_ERR_X509_BAD_SERVER_NAME;
+	/* then nobody knows what is still valid */
+	if (now_wall() < BUILT)
+		return BR_ERR_X509_EXPIRED;
 	if (t.ca_file)
 		return validate_with(add_file);
 	err = validate_with(add_builtin);

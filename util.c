@@ -430,6 +430,13 @@ on_signal(int sig)
 		stop_count++;
 }
 
+/* With a handler, a wait is cut short: it looks at the clock, which went on while we were stopped. */
+static void
+on_continue(int sig)
+{
+	(void)sig;
+}
+
 void
 signals_catch(void)
 {
@@ -451,8 +458,9 @@ signals_catch(void)
 	sigprocmask(SIG_BLOCK, &block, 0);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, 0);
-	/* a limit to the size of files: EFBIG says so */
-	sigaction(SIGXFSZ, &sa, 0);
+	sa.sa_handler = on_continue;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGCONT, &sa, 0);
 }
 
 int

@@ -65,7 +65,8 @@ int time_civil(int year, int month, int day, int h, int m, int s, int64_t *t);
 
 /*
  * Signals.  signals_catch() keeps INT, TERM and HUP blocked except inside
- * wait_fd(), ignores PIPE, and takes note of the first that comes.
+ * wait_fd(), ignores PIPE, and takes note of the first that comes; after CONT
+ * a wait_fd() goes by the clock again.
  * stop_signal() is its number or 0.  signals_default() is for a child before exec.
  */
 void signals_catch(void);

@@ -75,13 +75,11 @@ orders() { grep -c 'Added order' "$scratch/pebble.log"; }
 diary() { tr '\n' ' ' <"$diary" | sed 's/ $//'; }
 ours() { left_running | grep " $acme \(issue\|renew\)"; }
 gone() { [ -z "$(ours)" ]; }
+# Locks that are held: of the certificate and the account of this case.
 held()
 {
-	for file in "$ACME_HOME"/locks/*; do
-		case $file in
-		*/respond*) ;;
-		*) flock -n "$file" true || echo "${file##*/}" ;;
-		esac
+	for file in "$ACME_HOME/locks/certs%2f$name" "$ACME_HOME"/locks/accounts*"$place$signal"; do
+		[ ! -e "$file" ] || flock -n "$file" true || echo "${file##*/}"
 	done
 }
 
@@ -146,7 +144,7 @@ at()
 		esac
 	fi
 	for signal in $signals; do
-		name=$(echo "$place$signal" | tr 'A-Z' 'a-z').example.com
+		name=$(echo "$place$signal" | tr '[:upper:]' '[:lower:]').example.com
 		before=$(orders)
 		[ ! "$obstacle" ] || touch "$scratch/$obstacle"
 		interrupted "$signal" "$ready" "$acme" issue "$name" -v --ca-file "$ca" --account "$place$signal" "$@"
@@ -249,6 +247,7 @@ is 'a second one is the end' "$status" 130
 ok "at once: $took ms" test $took -lt 2000
 is 'after the one that was at it' "$(diary)" 'begin begin failed'
 ok 'nothing of it is left' within 2000 gone
+name=two.example.com
 is 'no lock is held' "$(held)" ''
 rm -f "$scratch"/hang/* "$scratch"/stall/*
 exits 'the next run goes on' 0 "$acme" renew two.example.com
