@@ -108,7 +108,8 @@ each_point interrupted "$scratch/interrupted"
 full()
 {
 	fresh "$1"
-	mkdir -p -m 700 "$ACME_HOME"
+	mkdir -p "$ACME_HOME"
+	chmod 700 "$ACME_HOME"
 	mv "$ACME_HOME" "$LANE/content"
 	mkdir -m 700 "$ACME_HOME"
 	mount -t tmpfs -o "mode=700,$2=$3" tmpfs "$ACME_HOME" && cp -a "$LANE/content/." "$ACME_HOME" || echo "not prepared"
@@ -137,7 +138,8 @@ is 'some had room, some not' "$(sort -u "$scratch"/lane?/full | tr '\n' ' ')" '0
 lane 1
 for job in issue renew; do
 	fresh $job
-	mkdir -p -m 700 "$ACME_HOME"
+	mkdir -p "$ACME_HOME"
+	chmod 700 "$ACME_HOME"
 	mount --bind "$ACME_HOME" "$ACME_HOME" && mount -o remount,ro,bind "$ACME_HOME"
 	job env
 	umount "$ACME_HOME"
