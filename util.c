@@ -458,6 +458,8 @@ signals_catch(void)
 	sigprocmask(SIG_BLOCK, &block, 0);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, 0);
+	/* a limit to the size of files: EFBIG says so */
+	sigaction(SIGXFSZ, &sa, 0);
 	sa.sa_handler = on_continue;
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGCONT, &sa, 0);
