@@ -205,7 +205,8 @@ home_probe(int at, const char **missing)
 	}
 	saved = errno;
 	dir_close(dir);
-	dir_clear(at, ".probe");
+	if (dir_clear(at, ".probe") < 0 && r == 0)
+		return -1;
 	errno = saved;
 	return r;
 }

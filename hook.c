@@ -77,6 +77,7 @@ interpreter(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	const char *name = line + 2;
 	ssize_t n;
+	int r;
 
 	if (fd < 0)
 		return 0;
@@ -87,7 +88,8 @@ interpreter(const char *path)
 	line[n] = 0;
 	name += strspn(name, " \t");
 	line[name - line + (ssize_t)strcspn(name, " \t\n")] = 0;
-	return access(name, X_OK) == 0 ? 0 :
+	RETRY(r, access(name, X_OK));
+	return r == 0 ? 0 :
 	    "its first line names a program that is not there (or ends in CR)";
 }
 
@@ -98,13 +100,16 @@ unusable(const char *path, int strict)
 	char where[LIMIT_PATH];
 	struct stat st;
 	const char *why;
+	int r;
 
-	if (stat(path, &st) < 0)
+	RETRY(r, stat(path, &st));
+	if (r < 0)
 		return errno == ENOENT || errno == ENOTDIR ? "not found" : "cannot be examined";
 	errno = 0;
 	if (!S_ISREG(st.st_mode))
 		return "no regular file";
-	if (access(path, X_OK) < 0)
+	RETRY(r, access(path, X_OK));
+	if (r < 0)
 		return "not executable: chmod +x it";
 	why = strict ? loose(&st) : 0;
 	if (!why && strict && dir_exposed(path, where))
@@ -139,9 +144,13 @@ look_in(struct hook *h, const char *dir, const char *below, const char *name,
 {
 	struct buf b = BUF(h->path);
 	struct stat st;
+	int r;
 
 	buf_all(&b, dir, below, (char *)0);
-	if (!*dir || !*buf_text(&b) || stat(h->path, &st) < 0)
+	if (!*dir || !*buf_text(&b))
+		return 0;
+	RETRY(r, stat(h->path, &st));
+	if (r < 0)
 		return 0;
 	if (strict && loose(&st)) {
 		*why = "the directory that it is in belongs to others or can be"

@@ -134,15 +134,32 @@ tell_failure(const char *name, const struct conf *c, int status)
 	wipe(env_mem, e.text.len);
 }
 
+/* Removes what a run left that was done but for this; 0, or ST_STORE, printed. */
+static int
+sweep(const char *name, const struct renewal *st)
+{
+	if (st->pending || store_remove_tree(store_cert_path(name, "/pending")) == 0)
+		return 0;
+	return store_failed("cannot remove", store_cert_path(name, "/pending"));
+}
+
+/* Pays what a run before this one owed. */
+static int
+pay(const char *name, const struct conf *c, struct renewal *st)
+{
+	int r = sweep(name, st);
+
+	return r ? r : renewal_pay(name, c, st, "renewed");
+}
+
 /* Obtains, counts failures, and pays what is owed. */
 static int
 obtain_and_deploy(const char *name, struct conf *c, struct renewal *st)
 {
-	int first = st->live == 0, r;
+	int first = st->live == 0, r = sweep(name, st);
 
-	/* what a run left that was done but for this */
-	if (!st->pending && store_remove_tree(store_cert_path(name, "/pending")) < 0)
-		return store_failed("cannot remove", store_cert_path(name, "/pending"));
+	if (r)
+		return r;
 	st->pending = 1;
 	r = renewal_write(name, st);
 	if (r == 0)
@@ -315,7 +332,7 @@ issue_locked(const char *name, struct conf *c)
 	if (r)
 		return r;
 	if (idle) {
-		r = st.owed[0] ? renewal_pay(name, c, &st, "renewed") : 0;
+		r = st.owed[0] ? pay(name, c, &st) : 0;
 		return r ? r : unchanged(c);
 	}
 	r = challenge_end(name, c, cut_off);
@@ -419,7 +436,7 @@ renew_locked(const char *name, const struct conf *given)
 		return obtain_dry_run(name, &c, 1);
 	if (st.owed[0] && !given->force && (due_held(&st, now_wall()) ||
 	    !due_now(&st, given->days, now_wall(), given->interval)))
-		return renewal_pay(name, &c, &st, "renewed");
+		return pay(name, &c, &st);
 	return obtain_and_deploy(name, &c, &st);
 }
 

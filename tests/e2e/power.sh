@@ -83,7 +83,7 @@ for job in issue renew; do
 	for hook in pre begin 'done' post deploy reload; do
 		echo "$job hook 1 $hook"
 	done
-	awk -v long="$LONG" 'long || $5 { print $1, $2, $3, $4 }' "$scratch/$job.points"
+	awk -v long="${LONG-}" 'long || $5 { print $1, $2, $3, $4 }' "$scratch/$job.points"
 done >"$scratch/points"
 each_point killed "$scratch/points"
 

@@ -180,7 +180,7 @@ receive(void)
 int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 {
-	static int (*const kinds[])(void) = {
+	static int (*const readers[])(void) = {
 		fuzz_reply, fuzz_directory, fuzz_account, fuzz_order, fuzz_authorization, fuzz_renewal
 	};
 	static const char *const status[] = { "200", "400", "403", "404", "429", "500", "503" };
@@ -195,7 +195,7 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 	buf_mem(&incoming, line + 1, (size_t)(p + n - (line + 1)));
 	if (receive() < 0)
 		return 0;
-	if (kinds[p[0] % (sizeof(kinds) / sizeof(*kinds))]() < 0)
+	if (readers[p[0] % (sizeof(readers) / sizeof(*readers))]() < 0)
 		fuzz_problem();
 	else
 		need(talk.why.text[0] == 0);

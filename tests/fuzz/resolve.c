@@ -23,7 +23,7 @@ file_read(void *p, size_t n)
 	return (ssize_t)n;
 }
 
-#define open(path, flags) 0
+#define open(path, flags) ((void)(path), 0)
 #define close(fd) ((void)0)
 #define read(fd, p, n) file_read(p, n)
 #include "../../resolve.c"
