@@ -129,7 +129,7 @@ is 'the key stays' "$(grep -c PRIVATE "$scratch/rsa.key")" 2
 cp "$scratch/rsa.key" "$scratch/open.key"
 chmod 644 "$scratch/open.key"
 run "$acme" csr b.example --key "$scratch/open.key"
-like 'a key that others may read is warned of' "$status $err" '^0 .*others may read'
+like 'a key that others may read is warned of' "$status $err" '^0 .*others can read'
 run "$acme" csr b.example '*.b.example' x.b.example --key "$scratch/rsa.key"
 like 'a redundant name is said to be so' "$status $err" '^0 acme: x\.b\.example is covered by a wildcard'
 mkfifo "$scratch/fifo"
