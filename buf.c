@@ -182,6 +182,19 @@ slice_listed(struct slice s, const char *list)
 	return 0;
 }
 
+struct slice
+slice_cut(struct slice *s, int c)
+{
+	struct slice head = *s;
+	const char *at = s->n ? memchr(s->p, c, s->n) : 0;
+
+	if (at)
+		head.n = (size_t)(at - s->p);
+	s->p += head.n + (at != 0);
+	s->n -= head.n + (at != 0);
+	return head;
+}
+
 int
 slice_uint(struct slice s, uint64_t *v)
 {

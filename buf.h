@@ -25,6 +25,7 @@ enum {
 	LIMIT_PEM_KEY = 4096,		/* one private key as PEM (RSA 4096: 3272) */
 	LIMIT_PATH = 1024,		/* one file path, NUL included */
 	LIMIT_CONF = 32 * 1024,		/* one conf file */
+	LIMIT_ALTERNATES = 10,		/* chains of one certificate beside the default one */
 	LIMIT_POLLS = 1000		/* polls of one order */
 };
 
@@ -69,6 +70,8 @@ struct slice buf_view(const struct buf *b);
 int slice_is(struct slice s, const char *text);		/* byte-equal */
 int slice_is_nocase(struct slice s, const char *text);	/* ASCII */
 int slice_listed(struct slice s, const char *list);	/* byte-equal to a word of list, between single spaces */
+/* Splits *s at the first c: what is before it; all, if there is none. */
+struct slice slice_cut(struct slice *s, int c);
 /* Decimal digits only, no sign, no space, at most 18: 0, else -1. */
 int slice_uint(struct slice s, uint64_t *v);
 /* Copies s and a NUL into out of size (at least 1) bytes; -1 and "" if it does not fit or holds a NUL. */

@@ -28,30 +28,16 @@
 
 /* --- users --- */
 
-/* What is before the next colon of *s, which is taken from it. */
-static struct slice
-field(struct slice *s)
-{
-	struct slice head = *s;
-	const char *colon = s->n ? memchr(s->p, ':', s->n) : 0;
-
-	if (colon)
-		head.n = (size_t)(colon - s->p);
-	s->p += head.n + (colon != 0);
-	s->n -= head.n + (colon != 0);
-	return head;
-}
-
 /* A line of /etc/passwd is this user's: its ids. */
 static int
 user_line(struct slice line, const char *name, struct confine_user *u)
 {
-	struct slice user = field(&line);
+	struct slice user = slice_cut(&line, ':');
 	uint64_t uid, gid;
 
-	field(&line);
-	if (!slice_is(user, name) || slice_uint(field(&line), &uid) < 0 ||
-	    slice_uint(field(&line), &gid) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+	slice_cut(&line, ':');
+	if (!slice_is(user, name) || slice_uint(slice_cut(&line, ':'), &uid) < 0 ||
+	    slice_uint(slice_cut(&line, ':'), &gid) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
 		return 0;
 	u->uid = (uint32_t)uid;
 	u->gid = (uint32_t)gid;

@@ -3,6 +3,7 @@
  * a form "email=..." out, a JSON object with eab_kid and eab_hmac_key in.
  * Invariant: the key goes nowhere but to the caller.
  */
+#include "base64.h"
 #include "form.h"
 #include "http.h"
 #include "json.h"
@@ -19,7 +20,7 @@ encode(struct buf *b, const char *text)
 	unsigned char c;
 
 	for (; (c = (unsigned char)*text) != 0; text++) {
-		if (talk_base64url(c) || c == '.') {
+		if (base64url_is((struct slice){ text, 1 }) || c == '.') {
 			buf_char(b, c);
 			continue;
 		}

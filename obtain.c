@@ -239,7 +239,6 @@ fetch_chain(const struct conf *c, unsigned i, struct chain *chain)
 }
 
 /* The chain to be used: the default, or the best for --chain of all that the CA has. */
-enum { CHAINS = 10 };	/* beside the default one */
 static int
 download(const struct conf *c, struct chain *chain)
 {
@@ -251,7 +250,7 @@ download(const struct conf *c, struct chain *chain)
 	if (r || !c->chain)
 		return r;
 	rank = chain_rank(chain->fullchain, c->chain, &offered);
-	for (i = 1; i <= CHAINS && rank != CHAIN_ROOT && !stop_signal(); i++) {
+	for (i = 1; i <= LIMIT_ALTERNATES && rank != CHAIN_ROOT && !stop_signal(); i++) {
 		held = i;
 		r = fetch_chain(c, i, chain);
 		if (r == NO_CHAIN)

@@ -22,7 +22,6 @@ enum {
 	POLL_LAST = 1000,	/* ms that are left for the last poll */
 	POLL_STUCK = 3,		/* polls after which authorizations are looked at */
 	FINALIZE_TRIES = 3,
-	ALTERNATES = 10,
 	ISSUERS = 5		/* certificates that are fetched one by one */
 };
 
@@ -37,7 +36,7 @@ const char *const acme_type_name[ACME_TYPES] = {
 /* The other chains of the certificate that was fetched last. */
 static struct {
 	unsigned count;
-	char url[ALTERNATES][LIMIT_URL];
+	char url[LIMIT_ALTERNATES][LIMIT_URL];
 } alternates;
 
 static enum acme_status
@@ -234,14 +233,7 @@ acme_order(struct acme_order *o)
 static int
 proper_token(const char *t)
 {
-	size_t n = strlen(t);
-
-	if (n == 0 || n > LIMIT_TOKEN)
-		return 0;
-	while (n--)
-		if (!talk_base64url(t[n]))
-			return 0;
-	return 1;
+	return strlen(t) <= LIMIT_TOKEN && base64url_is(slice(t));
 }
 
 /* What a dns-persist-01 challenge has in place of a token; 0: to be passed over. */
@@ -681,7 +673,7 @@ certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
 	if (talk_post(ACME_GET, url) < 0)
 		return -1;
 	if (!alternate)
-		for (alternates.count = 0; alternates.count < ALTERNATES; alternates.count++) {
+		for (alternates.count = 0; alternates.count < LIMIT_ALTERNATES; alternates.count++) {
 			link = http_link(talk_reply(), "alternate", alternates.count);
 			if (!link.p || http_resolve(url, link,
 			    alternates.url[alternates.count], LIMIT_URL) < 0)

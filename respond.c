@@ -77,20 +77,6 @@ static const char hex[] = "0123456789abcdef";
 
 /* ---- entries ---- */
 
-/* Splits *s at the first c: what is before it; all, if there is none. */
-static struct slice
-cut(struct slice *s, int c)
-{
-	struct slice head = *s;
-	const char *at = s->n ? memchr(s->p, c, s->n) : 0;
-
-	if (at)
-		head.n = (size_t)(at - s->p);
-	s->p += head.n + (at != 0);
-	s->n -= head.n + (at != 0);
-	return head;
-}
-
 /* The reverse name of an address, its server name (RFC 8738 6; RFC 3596 2.5). */
 static void
 arpa(struct buf *b, const unsigned char *ip, size_t n)
@@ -114,7 +100,7 @@ arpa(struct buf *b, const unsigned char *ip, size_t n)
 static int
 is_key_authorization(struct slice s)
 {
-	struct slice token = cut(&s, '.');
+	struct slice token = slice_cut(&s, '.');
 
 	return serve_is_token(token) && serve_is_token(s);
 }

@@ -138,20 +138,6 @@ static struct connection connections[CONNECTIONS];
 static int directory, is_tls, listeners[LISTENERS];
 static struct key key;		/* of all certificates: made at start, never stored */
 
-/* Splits *s at the first c: what is before it; all, if there is none. */
-static struct slice
-cut(struct slice *s, int c)
-{
-	struct slice head = *s;
-	const char *at = s->n ? memchr(s->p, c, s->n) : 0;
-
-	if (at)
-		head.n = (size_t)(at - s->p);
-	s->p += head.n + (at != 0);
-	s->n -= head.n + (at != 0);
-	return head;
-}
-
 static int
 skip(struct slice *s, const char *text)
 {
@@ -182,19 +168,19 @@ static struct slice
 request_token(struct slice head, int *head_only)
 {
 	static const struct slice none = { "", 0 };
-	struct slice line = cut(&head, '\n'), method, target;
+	struct slice line = slice_cut(&head, '\n'), method, target;
 
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
-	method = cut(&line, ' ');
-	target = cut(&line, ' ');
+	method = slice_cut(&line, ' ');
+	target = slice_cut(&line, ' ');
 	*head_only = slice_is(method, "HEAD");
 	if (!*head_only && !slice_is(method, "GET"))
 		return none;
 	if (!skip(&line, "HTTP/1.") || line.n != 1)
 		return none;
 	if (skip(&target, "http://")) {		/* the absolute form: any host */
-		cut(&target, '/');
+		slice_cut(&target, '/');
 		if (!skip(&target, ".well-known/acme-challenge/"))
 			return none;
 	} else if (!skip(&target, "/.well-known/acme-challenge/")) {

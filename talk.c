@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "acme.h"
+#include "base64.h"
 #include "http.h"
 #include "json.h"
 #include "talk.h"
@@ -262,25 +263,15 @@ transmit(const char *method, const char *url, struct slice body,
 
 /* --- nonces (6.5) --- */
 
-int
-talk_base64url(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
 /* Takes the nonce of the last response into the pool; a missing one is no error here. */
 static int
 nonce_harvest(void)
 {
 	struct slice s = http_header(&talk.res, "Replay-Nonce", 0);
-	size_t i;
 
 	if (!s.p)
 		return 0;
-	for (i = 0; i < s.n && talk_base64url(s.p[i]); i++)
-		;
-	if (s.n == 0 || i < s.n || s.n >= LIMIT_NONCE ||
+	if (!base64url_is(s) || s.n >= LIMIT_NONCE ||
 	    http_header(&talk.res, "Replay-Nonce", 1).p)
 		return talk_problem(ST_PROTO, "the server sent no proper Replay-Nonce", (char *)0);
 	if (talk.nonces == NONCES) {

@@ -52,7 +52,4 @@ int64_t talk_retry_after(void);			/* its Retry-After in seconds from now, -1 non
 int talk_nap(int64_t ms);
 void talk_tick(const char *what, unsigned seconds);
 
-/* 1 for the characters of base64url (tokens, nonces). */
-int talk_base64url(int c);
-
 #endif

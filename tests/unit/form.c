@@ -39,12 +39,6 @@ const struct http_response *talk_reply(void) { return &reply; }
 void talk_enter(void) { }
 int talk_leave(int result) { return result; }
 
-int
-talk_base64url(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
 static char kid[64], key[64];
 
 static int
