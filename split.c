@@ -6,7 +6,7 @@
  * reads from that socket nothing but a byte and a descriptor at a time.  With each comes
  * one conversation: the nursery forks a talker, which confines itself
  * (confine.c) and then speaks with the CA over TLS, and with the keeper over
- * the descriptor in the few calls of talker.c.  The talker can open nothing,
+ * the descriptor in the few calls of talker.c and converse.c.  The talker can open nothing,
  * the files of the resolver neither; so it asks the nursery, which forks a
  * resolver for each name, confined once it has read them.  A probe (probe.c) is
  * to name servers what the talker is to a CA.  Whoever ends, or is
@@ -125,33 +125,45 @@ make_channel(int end[2])
 	return 0;
 }
 
-/* One byte, the kind, and with it a descriptor. */
-static int
-send_descriptor(int channel, int kind, int fd)
-{
-	char byte = (char)kind;
-	struct iovec v = { &byte, 1 };
+/* A message of one byte, the kind, with room for a descriptor. */
+struct parcel {
+	struct msghdr m;
+	struct iovec v;
+	unsigned char kind;
 	union {
 		struct cmsghdr align;
 		char mem[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct msghdr m;
+};
+
+static void
+pack(struct parcel *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->v.iov_base = &p->kind;
+	p->v.iov_len = 1;
+	p->m.msg_iov = &p->v;
+	p->m.msg_iovlen = 1;
+	p->m.msg_control = p->control.mem;
+	p->m.msg_controllen = sizeof(p->control.mem);
+}
+
+static int
+send_descriptor(int channel, int kind, int fd)
+{
+	struct parcel p;
 	struct cmsghdr *c;
 	ssize_t n;
 
-	memset(&m, 0, sizeof(m));
-	memset(&control, 0, sizeof(control));
-	m.msg_iov = &v;
-	m.msg_iovlen = 1;
-	m.msg_control = control.mem;
-	m.msg_controllen = sizeof(control.mem);
-	c = CMSG_FIRSTHDR(&m);
+	pack(&p);
+	p.kind = (unsigned char)kind;
+	c = CMSG_FIRSTHDR(&p.m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	do
-		n = sendmsg(channel, &m, MSG_NOSIGNAL);
+		n = sendmsg(channel, &p.m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n == 1 ? 0 : -1;
 }
@@ -160,29 +172,19 @@ send_descriptor(int channel, int kind, int fd)
 static int
 receive_descriptor(int channel, int *kind)
 {
-	unsigned char byte = 0;
-	struct iovec v = { &byte, 1 };
-	union {
-		struct cmsghdr align;
-		char mem[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr m;
+	struct parcel p;
 	struct cmsghdr *c;
 	ssize_t n;
 	int fd;
 
-	memset(&m, 0, sizeof(m));
-	m.msg_iov = &v;
-	m.msg_iovlen = 1;
-	m.msg_control = control.mem;
-	m.msg_controllen = sizeof(control.mem);
+	pack(&p);
 	do
-		n = recvmsg(channel, &m, 0);
+		n = recvmsg(channel, &p.m, 0);
 	while (n < 0 && errno == EINTR);
-	if (n != 1 || byte >= SPLIT_KINDS)
+	if (n != 1 || p.kind >= SPLIT_KINDS)
 		return -2;
-	*kind = byte;
-	c = CMSG_FIRSTHDR(&m);
+	*kind = p.kind;
+	c = CMSG_FIRSTHDR(&p.m);
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
 	    c->cmsg_len != CMSG_LEN(sizeof(int)))
 		return -1;
