@@ -47,7 +47,7 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 # What the responder runs stands at the end, beside BearSSL and libc: then the pages of
 # the rest are none of its memory.
 OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $(B)/chain.o \
-	$(B)/challenge.o $(B)/conf.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
+	$(B)/challenge.o $(B)/conf.o $(B)/converse.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
 	$(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/keyfile.o $(B)/manage.o \
 	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/probe.o $(B)/registration.o $(B)/renewal.o \
 	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/revoke.o $(B)/rollover.o \
@@ -62,6 +62,10 @@ BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
 FUZZ_SRC != echo tests/fuzz/*.c
+UNIT_SRC != echo tests/unit/*.c
+TOOL_SRC != echo tests/tool/*.c
+VARIANT_SRC != echo tests/program/*.c
+VARIANT != for f in tests/program/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/program/|'
 FUZZER != for f in tests/fuzz/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/fuzz/|'
 # What gives a fuzzer its main: this, or libFuzzer.
 FUZZ_MAIN = tests/replay.c
@@ -110,12 +114,13 @@ $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h keyinfo.h name.h util
 $(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h probe.h store.h util.h value.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/confine.o: confine.c buf.h confine.h
+$(B)/converse.o: converse.c acme.h buf.h call.h converse.h form.h split.h talk.h tls.h trust.h util.h
 $(B)/der.o: der.c buf.h der.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/due.o: due.c buf.h due.h renewal.h
 $(B)/eab.o: eab.c acme.h base64.h buf.h ca.h conf.h eab.h jws.h talker.h util.h
-$(B)/form.o: form.c buf.h form.h http.h json.h talk.h util.h
+$(B)/form.o: form.c base64.h buf.h form.h http.h json.h talk.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
@@ -126,7 +131,7 @@ $(B)/jws.o: jws.c base64.h buf.h jws.h
 $(B)/key.o: key.c base64.h buf.h der.h key.h keyinfo.h util.h
 $(B)/keyfile.o: keyfile.c buf.h conf.h key.h keyfile.h store.h util.h
 $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
-$(B)/main.o: main.c args.h buf.h conf.h confine.h hook.h issue.h manage.h out.h probe.h request.h respond.h show.h split.h store.h talker.h tool.h util.h
+$(B)/main.o: main.c args.h buf.h conf.h confine.h converse.h hook.h issue.h manage.h out.h probe.h request.h respond.h show.h split.h store.h tool.h util.h
 $(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h talker.h util.h
 $(B)/name.o: name.c buf.h idn.h name.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h talker.h util.h
@@ -148,8 +153,8 @@ $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
 $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyfile.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
 $(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
-$(B)/talk.o: talk.c acme.h buf.h http.h json.h talk.h tls.h util.h
-$(B)/talker.o: talker.c acme.h base64.h buf.h form.h jws.h persist.h split.h talk.h talker.h tls.h trust.h util.h
+$(B)/talk.o: talk.c acme.h base64.h buf.h http.h json.h talk.h tls.h util.h
+$(B)/talker.o: talker.c acme.h base64.h buf.h call.h jws.h persist.h split.h talker.h tls.h util.h
 $(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
 $(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h
 $(B)/trust.o: trust.c asn1.h base64.h buf.h keyinfo.h roots.h trust.h util.h
@@ -159,26 +164,21 @@ $(B)/zone.o: zone.c buf.h dns.h resolve.h util.h zone.h
 
 # A unit test includes the .c file that it tests, so that member of libacme.a
 # is not pulled.  Tools are programs that tests/e2e uses.
-unit: $(UNIT) $(TOOL) $(B)/tests/attacker $(B)/tests/clocked
+unit: $(UNIT) $(TOOL) $(VARIANT)
 
-$(UNIT): tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
+$(UNIT): $(UNIT_SRC) tests/exact.h tests/fault.h tests/home.h tests/keys.h tests/script.h tests/tap.h $(LIB)
 	@echo '  CC      tests/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/unit/$(@F).c $(LIB)
 
-$(TOOL): $(LIB)
+$(TOOL): $(TOOL_SRC) $(LIB)
 	@echo '  CC      tests/tool/$(@F)'
 	$(S)$(COMPILE) $(HOOKDIR) $(LINK_FLAGS) -o $@ tests/tool/$(@F).c $(LIB)
 
-# The program with a talker that turns against the keeper.
-$(B)/tests/attacker: tests/attack/attacker.c $(PROGRAM)
-	@echo '  CC      tests/attacker'
-	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=acme_open,--wrap=acme_new_order,--wrap=acme_authorizations \
-		-Wl,--wrap=acme_answer,--wrap=acme_finalize -o $@ tests/attack/attacker.c $(PROGRAM)
-
-# The program with a clock that is wrong.
-$(B)/tests/clocked: tests/clocked.c $(PROGRAM)
-	@echo '  CC      tests/clocked'
-	$(S)$(COMPILE) $(LINK_FLAGS) -Wl,--wrap=clock_gettime -o $@ tests/clocked.c $(PROGRAM)
+# The program with something in front of functions of its own: what that file calls __wrap_NAME.
+$(VARIANT): $(VARIANT_SRC) $(PROGRAM)
+	@echo '  CC      tests/program/$(@F)'
+	$(S)wrap=$$(sed -n 's/^__wrap_\([a-z_]*\)(.*/-Wl,--wrap=\1/p' tests/program/$(@F).c); \
+	$(COMPILE) $(LINK_FLAGS) $$wrap -o $@ tests/program/$(@F).c $(PROGRAM)
 
 fuzzers: $(FUZZER)
 
@@ -201,7 +201,7 @@ $(B)/bearssl/verified: FORCE
 
 # Files that change when a command does.
 $(B)/flags: FORCE
-	@mkdir -p $(B)/tests/tool $(B)/tests/fuzz
+	@mkdir -p $(B)/tests/tool $(B)/tests/program $(B)/tests/fuzz
 	@printf '%s\n' '$(COMPILE_OURS) $(LINK)' | cmp -s - $@ || { \
 		echo '  WITH    $(CC) $(CFLAGS) $(LDFLAGS) $(STATIC)'; \
 		printf '%s\n' '$(COMPILE_OURS) $(LINK)' >$@; }

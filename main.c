@@ -21,6 +21,7 @@
 #include "args.h"
 #include "conf.h"
 #include "confine.h"
+#include "converse.h"
 #include "hook.h"
 #include "issue.h"
 #include "manage.h"
@@ -31,7 +32,6 @@
 #include "show.h"
 #include "split.h"
 #include "store.h"
-#include "talker.h"
 #include "tool.h"
 #include "util.h"
 
@@ -378,7 +378,7 @@ forget(void)
 static int
 run_command(struct conf *c, const struct command *command, const char *const *operand, unsigned n)
 {
-	static split_serve *const serve[SPLIT_KINDS] = { talker_serve, probe_serve };
+	static split_serve *const serve[SPLIT_KINDS] = { converse, probe_serve };
 	int status;
 
 	if (c->help || (command->run == run_hook && n == 1 &&

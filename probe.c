@@ -15,7 +15,8 @@
 
 enum {
 	LATE = 30 * 1000,	/* ms that it may take longer than asked for */
-	VALUE = 64 * 1024	/* one TXT value at most */
+	VALUE = 64 * 1024,	/* one TXT value at most */
+	LINES = 1000		/* that are shown */
 };
 
 /* Down; behind it the wants, each a struct sizes and its two texts. */
@@ -169,6 +170,7 @@ static int
 listen_to(const struct asker *a, int *result)
 {
 	struct message m;
+	unsigned lines = 0;
 
 	for (;;) {
 		if (split_receive(a->channel, &m, sizeof(m), a->deadline) < 0)
@@ -179,7 +181,8 @@ listen_to(const struct asker *a, int *result)
 		text[m.length] = 0;
 		switch (m.what) {
 		case LINE:
-			warn(text, (char *)0);
+			if (lines++ < LINES)
+				warn(text, (char *)0);
 			break;
 		case PROGRESS:
 			progress(*text ? text : 0, m.done, m.total, m.seconds);

@@ -1,9 +1,5 @@
 /*
- * talker.c - the calls between keeper and talker, both ends of them.
- *
- * Down goes a request, up come messages until the one that says done, all of
- * them structures of fixed size with what their counts announce behind them.
- * The talker may have been taken over by the server, so the keeper takes
+ * talker.c - the keeper's end of the calls.  The talker may have been taken over by the server, so the keeper takes
  * nothing from it as it is: texts are ended and made printable, URLs are https,
  * numbers are within their ranges; of an order whose authorizations it has seen
  * only statuses and errors may change.  And it signs only what belongs to the
@@ -12,36 +8,23 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "acme.h"
 #include "base64.h"
-#include "form.h"
+#include "call.h"
 #include "jws.h"
 #include "persist.h"
 #include "split.h"
-#include "talk.h"
 #include "talker.h"
 #include "tls.h"
-#include "trust.h"
 #include "util.h"
 
 enum {
 	LATE = 10 * 1000,	/* ms that an answer may come after the allowance */
 	GOODBYE = 300,		/* ms for the end of TLS */
-	FOREVER = 86400 * 1000,
-	SIGNATURES = 24,	/* for each request that is not a GET: nonces are refused ten times, three sent again */
-	TEXT = 512
+	REMARKS = 100,		/* lines that are shown without -v in one conversation */
+	SIGNATURES = 24	/* for each request that is not a GET: nonces are refused ten times, three sent again */
 };
-
-enum call {
-	CALL_OPEN, CALL_TIMEOUT, CALL_REFRESH, CALL_RENEWAL_INFO, CALL_BINDING,
-	CALL_NEW_ACCOUNT, CALL_ACCOUNT_POST, CALL_POST, CALL_REVOKE,
-	CALL_NEW_ORDER, CALL_ORDER, CALL_AUTHORIZATIONS, CALL_ANSWER, CALL_WAIT,
-	CALL_WAIT_AUTHORIZATION, CALL_FINALIZE, CALL_CERTIFICATE, CALLS
-};
-
-enum part { NOTHING, ALL, CHANGES };
 
 /* What each may have signed, beside the kind that it names itself, and what of an order comes back. */
 static const struct {
@@ -63,288 +46,7 @@ static const struct {
 	[CALL_CERTIFICATE] = { 1u << ACME_GET, 0, NOTHING },
 };
 
-/* Down.  Behind that of CALL_OPEN: struct opening, and the directory if there is a cached one. */
-struct request {
-	enum call call;
-	int kind;
-	unsigned number;
-	char url[LIMIT_URL], text[TEXT];
-	int chosen[LIMIT_NAMES];
-};
-struct opening {
-	char directory[LIMIT_URL], ca_file[LIMIT_PATH], proxy[LIMIT_URL], agent[64];
-	int family, cached;
-	unsigned timeout;
-};
-
-/* Up. */
-enum what {
-	SIGN,		/* number: kind; struct wish; a struct message and length bytes go down */
-	TRACE, TICK,	/* number: level, seconds; length bytes of text */
-	DIRECTORY,	/* struct acme_directory: it was fetched */
-	DONE		/* number: result; if that is -1, struct acme_problem; then what the call gives */
-};
-struct message {
-	enum what what;
-	int number;
-	unsigned length;
-};
-struct wish {
-	char url[LIMIT_URL], nonce[LIMIT_NONCE];
-};
-struct binding {
-	char kid[TEXT], key[2 * TEXT];
-};
-
-static char text[LIMIT_REPLY + 1];	/* of a trace, on its way */
-
-/* ---- the talker ---- */
-
-static struct {
-	int channel;
-	int told;		/* the directory that was fetched is known above */
-	uint32_t known;		/* so much of the order's texts, too */
-	struct request request;
-	struct acme_order order;
-} mine;
-
-/* The keeper is gone, or has had enough: there is nothing to be tidied up. */
-static void
-end(void)
-{
-	acme_close();
-	_exit(0);
-}
-
-static void
-put(const void *p, size_t n)
-{
-	if (split_send(mine.channel, p, n, now_ms() + FOREVER) < 0)
-		end();
-}
-
-static void
-get(void *p, size_t n)
-{
-	if (split_receive(mine.channel, p, n, now_ms() + FOREVER) < 0)
-		end();
-}
-
-static void
-put_message(enum what what, int number, size_t length)
-{
-	struct message m;
-
-	memset(&m, 0, sizeof(m));
-	m.what = what;
-	m.number = number;
-	m.length = (unsigned)length;
-	put(&m, sizeof(m));
-}
-
-static void
-put_directory(void)
-{
-	int fetched;
-	const struct acme_directory *d = acme_directory(&fetched);
-
-	if (!fetched || mine.told)
-		return;
-	mine.told = 1;
-	put_message(DIRECTORY, 0, 0);
-	put(d, sizeof(*d));
-}
-
-static int
-ask_signature(void *ctx, enum acme_kind kind, const char *url, const char *nonce, struct buf *body)
-{
-	static struct wish w;
-	struct message m;
-
-	(void)ctx;
-	put_directory();
-	slice_copy(slice(url), w.url, sizeof(w.url));
-	slice_copy(slice(nonce), w.nonce, sizeof(w.nonce));
-	put_message(SIGN, (int)kind, 0);
-	put(&w, sizeof(w));
-	get(&m, sizeof(m));
-	if (m.length > body->cap - body->len)
-		end();
-	get(body->p + body->len, m.length);
-	body->len += m.length;
-	body->err = m.number > 0;
-	return m.number < 0 ? -1 : 0;
-}
-
-static void
-put_trace(void *ctx, int level, const char *line)
-{
-	size_t n = strlen(line);
-
-	(void)ctx;
-	if (verbose < level || n > LIMIT_REPLY)
-		return;
-	put_message(TRACE, level, n);
-	put(line, n);
-}
-
-static void
-put_tick(void *ctx, const char *what, unsigned seconds)
-{
-	size_t n = strlen(what);
-
-	(void)ctx;
-	put_message(TICK, (int)seconds, n);
-	put(what, n);
-}
-
-/* The order, the texts that are new last. */
-static void
-put_order(const struct acme_order *o, int all)
-{
-	uint32_t from = all ? 0 : mine.known;
-
-	put(o, offsetof(struct acme_order, authz));
-	put(o->authz, o->count * sizeof(*o->authz));
-	put(o->arena + from, o->used - from);
-	mine.known = o->used;
-}
-
-static const char *
-given(const char *s)
-{
-	return *s ? s : 0;
-}
-
-/* The conversation: files are opened, then rights given up, then the network is used. */
-static int
-open_conversation(void)
-{
-	static struct opening o;
-	static struct acme_directory cached;
-	static struct tls_config tls;
-	struct acme_config config;
-	const char *why;
-
-	get(&o, sizeof(o));
-	if (o.cached)
-		get(&cached, sizeof(cached));
-	trust_hold(given(o.ca_file));
-	if (split_confine() < 0)
-		_exit(1);
-	if (*o.ca_file && trust_check(o.ca_file, &why) < 0)
-		return talk_problem(ST_CONFIG, o.ca_file, ": ", why, errno ? ": " : "",
-		    errno ? strerror(errno) : "", (char *)0);
-	tls.ca_file = given(o.ca_file);
-	tls.proxy = given(o.proxy);
-	tls.family = o.family;
-	tls.resolve = split_resolve;
-	memset(&config, 0, sizeof(config));
-	config.tls = &tls;
-	config.agent = o.agent;
-	config.timeout = o.timeout;
-	config.sign = ask_signature;
-	config.trace = put_trace;
-	config.tick = put_tick;
-	return acme_open(&config, o.directory, o.cached ? &cached : 0);
-}
-
-/* Carries out one request: its result, and what it gives beside an order in *out of *n bytes. */
-static int
-carry_out(const struct request *r, void **out, size_t *n)
-{
-	static union {
-		struct acme_account account;
-		struct acme_renewal renewal;
-		struct binding binding;
-	} gives;
-	static char pem_mem[LIMIT_CHAIN];
-	struct buf pem = BUF(pem_mem);
-	struct acme_order *o = &mine.order;
-	unsigned i;
-	int result;
-
-	*out = &gives;
-	*n = 0;
-	for (i = 0; calls[r->call].order == CHANGES && i < o->count; i++)
-		o->authz[i].chosen = r->chosen[i];
-	switch (r->call) {
-	case CALL_OPEN:
-		return open_conversation();
-	case CALL_TIMEOUT:
-		acme_timeout(r->number);
-		return 0;
-	case CALL_REFRESH:
-		mine.told = 0;
-		return acme_refresh();
-	case CALL_RENEWAL_INFO:
-		*n = sizeof(gives.renewal);
-		return acme_renewal_info(r->text, &gives.renewal);
-	case CALL_BINDING:
-		*n = sizeof(gives.binding);
-		return form_binding(r->url, r->text, gives.binding.kid, sizeof(gives.binding.kid),
-		    gives.binding.key, sizeof(gives.binding.key));
-	case CALL_NEW_ACCOUNT:
-		*n = sizeof(gives.account);
-		return acme_new_account(&gives.account);
-	case CALL_ACCOUNT_POST:
-		*n = sizeof(gives.account);
-		return acme_account_post((enum acme_kind)r->kind, r->url, &gives.account);
-	case CALL_POST:
-		return acme_post((enum acme_kind)r->kind, r->url);
-	case CALL_REVOKE:
-		return acme_revoke();
-	case CALL_NEW_ORDER:
-		return acme_new_order(o);
-	case CALL_ORDER:
-		acme_order_clear(o);
-		slice_copy(slice(r->url), o->url, sizeof(o->url));
-		return acme_order(o);
-	case CALL_AUTHORIZATIONS:
-		return acme_authorizations(o);
-	case CALL_ANSWER:
-		return acme_answer(o);
-	case CALL_WAIT:
-		return acme_wait(o);
-	case CALL_WAIT_AUTHORIZATION:
-		return acme_wait_authorization(o, r->number);
-	case CALL_FINALIZE:
-		return acme_finalize(o);
-	case CALL_CERTIFICATE:
-		result = acme_certificate(o, r->number, &pem);
-		*out = pem_mem;
-		*n = pem.len;
-		return result;
-	case CALLS:
-		break;
-	}
-	return -1;
-}
-
-void
-talker_serve(int channel)
-{
-	struct request *r = &mine.request;
-	void *out;
-	size_t n;
-	int result;
-
-	mine.channel = channel;
-	for (;;) {
-		get(r, sizeof(*r));
-		result = carry_out(r, &out, &n);
-		put_directory();
-		put_message(DONE, result, result == 0 ? n : 0);
-		if (result < 0)
-			put(acme_why(), sizeof(struct acme_problem));
-		if (calls[r->call].order)
-			put_order(&mine.order, calls[r->call].order == ALL);
-		if (result == 0)
-			put(out, n);
-	}
-}
-
-/* ---- the keeper ---- */
+static char text[LIMIT_REPLY + 1];	/* that is shown */
 
 static struct {
 	int channel;			/* while open */
@@ -356,6 +58,7 @@ static struct {
 	struct acme_order *order;	/* of the call under way, 0 none */
 	int64_t deadline;
 	unsigned kinds, signatures;	/* what may be signed in it */
+	unsigned remarks;		/* that were shown in this conversation */
 } talker;
 
 static void
@@ -446,28 +149,32 @@ static int
 take_directory(void)
 {
 	struct acme_directory *d = &talker.directory;
-	int i;
+	int i, r = receive(d, sizeof(*d));
 
-	if (receive(d, sizeof(*d)) < 0)
-		return -1;
-	for (i = 0; i < EP_COUNT; i++)
+	for (i = 0; r == 0 && i < EP_COUNT; i++)
 		if (!proper_url(d->url[i]))
-			return senseless();
+			r = senseless();
+	if (r < 0)
+		memset(d, 0, sizeof(*d));
 	TAME(d->terms);
 	TAME(d->profiles);
 	TAME(d->caa);
-	talker.fetched = 1;
-	return 0;
+	talker.fetched = r == 0;
+	return r;
 }
 
 static int
 take_account(struct acme_account *a)
 {
-	if (receive(a, sizeof(*a)) < 0)
-		return -1;
+	int r = receive(a, sizeof(*a));
+
+	if (r == 0 && !(proper_url(a->url) && proper_url(a->orders)))
+		r = senseless();
+	if (r < 0)
+		memset(a, 0, sizeof(*a));
 	TAME(a->status);
 	TAME(a->contact);
-	return proper_url(a->url) && proper_url(a->orders) ? 0 : senseless();
+	return r;
 }
 
 /* A challenge whose texts are those that resource.c lets through. */
@@ -636,10 +343,12 @@ give_signature(int kind)
 	w.nonce[sizeof(w.nonce) - 1] = 0;
 	m.number = -1;
 	if (kind < 0 || kind > ACME_DEACTIVATE_AUTHZ || !(talker.kinds & 1u << kind) ||
-	    !proper_url(w.url) || !base64url_is(slice(w.nonce)) || !expected((enum acme_kind)kind, w.url))
+	    !w.url[0] || !proper_url(w.url) || !base64url_is(slice(w.nonce)) || !expected((enum acme_kind)kind, w.url))
 		note(1, "the process that talks to the CA asked for a signature that it may not have", (char *)0);
-	else if (kind == ACME_GET || talker.signatures-- > 0)
+	else if (kind == ACME_GET || talker.signatures)
 		m.number = talker.config.sign(talker.config.ctx, (enum acme_kind)kind, w.url, w.nonce, &body);
+	if (kind != ACME_GET && talker.signatures)
+		talker.signatures--;
 	if (body.err)
 		m.number = 1;	/* larger than the limit */
 	else if (m.number == 0)
@@ -660,8 +369,9 @@ show(const struct message *m)
 	text[m->length] = 0;
 	if (m->what == TICK && talker.config.tick)
 		talker.config.tick(talker.config.ctx, text, (unsigned)m->number);
-	if (m->what == TRACE && talker.config.trace)
-		talker.config.trace(talker.config.ctx, m->number, text);
+	/* what is shown unasked for is little; an honest one says a word of the clock */
+	if (m->what == TRACE && talker.config.trace && (m->number > 0 || talker.remarks++ < REMARKS))
+		talker.config.trace(talker.config.ctx, m->number > 0 ? m->number : 0, text);
 	return 0;
 }
 
@@ -673,7 +383,7 @@ static int
 finish(size_t *n)
 {
 	struct message m;
-	enum part mode = calls[talker.request.call].order;
+	enum part part = talker.request.order;
 	int r = 0;
 
 	*n = 0;
@@ -689,8 +399,8 @@ finish(size_t *n)
 		r = senseless();
 	if (r == 0 && m.number < 0)
 		r = take_problem();
-	if (r == 0 && mode)
-		r = take_order(talker.order, mode == ALL);
+	if (r == 0 && part)
+		r = take_order(talker.order, part == ALL);
 	*n = m.length;
 	return r < 0 || m.number < 0 ? -1 : m.number;
 }
@@ -703,6 +413,7 @@ request(enum call call, struct acme_order *o)
 
 	memset(&talker.request, 0, sizeof(talker.request));
 	talker.request.call = call;
+	talker.request.order = calls[call].order;
 	talker.order = o;
 	for (i = 0; o && i < o->count; i++)
 		talker.request.chosen[i] = o->authz[i].chosen;
@@ -761,6 +472,7 @@ talker_open(const struct acme_config *config, const char *directory,
 	talker_close();
 	talker.config = *config;
 	talker.fetched = 0;
+	talker.remarks = 0;
 	memset(&o, 0, sizeof(o));
 	if (fill(o.directory, sizeof(o.directory), directory) < 0 ||
 	    fill(o.ca_file, sizeof(o.ca_file), config->tls->ca_file) < 0 ||

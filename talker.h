@@ -16,9 +16,6 @@ struct acme_order;
 struct acme_problem;
 struct acme_renewal;
 
-/* What a talker does: for split_start(). */
-void talker_serve(int channel);
-
 /* config->tls->resolve is not used. */
 int talker_open(const struct acme_config *config, const char *directory, const struct acme_directory *cached);
 void talker_timeout(unsigned seconds);

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Clocks: one that was never set, one that is set while a run is under way
-# (build/tests/clocked is the program with a wall clock that we turn), and --timeout,
+# (build/tests/program/clocked is the program with a wall clock that we turn), and --timeout,
 # which is measured with a resolver and with servers that keep silent.
 # shellcheck disable=SC2154,SC2317 # variables of lib.sh; functions called by name
 private_network=1
 . "$(dirname "$0")/../lib.sh"
 
-clocked=$root/${B:-build}/tests/clocked
-case ${B:-build} in /*) clocked=$B/tests/clocked ;; esac
-[ "${TOOLS-}" ] || make -s build/tests/clocked >"$scratch/make.log" 2>&1
+clocked=$root/${B:-build}/tests/program/clocked
+case ${B:-build} in /*) clocked=$B/tests/program/clocked ;; esac
+[ "${TOOLS-}" ] || make -s build/tests/program/clocked >"$scratch/make.log" 2>&1
 [ -x "$clocked" ] || { echo "Bail out! no $clocked"; exit 1; }
 need_tool peer
 ip route add 192.0.2.0/24 dev lo || skip_all 'no route into nowhere'

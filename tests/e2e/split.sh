@@ -1,12 +1,12 @@
 #!/bin/sh
 # The processes: what each holds, and what a talker that was taken over by its
-# server can do (tests/attack): nothing but speak.
+# server can do (tests/program/attacker.c): nothing but speak.
 # shellcheck disable=SC2013,SC2086,SC2317 # words; functions called by name
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-attacker=$root/${B:-build}/tests/attacker
-case ${B:-build} in /*) attacker=${B:-build}/tests/attacker ;; esac
+attacker=$root/${B:-build}/tests/program/attacker
+case ${B:-build} in /*) attacker=${B:-build}/tests/program/attacker ;; esac
 challtestsrv_start
 pebble_start PEBBLE_VA_NOSLEEP=1 PEBBLE_VA_ALWAYS_VALID=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
 chmod 755 "$scratch"

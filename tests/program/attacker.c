@@ -180,8 +180,8 @@ want_signatures(void)
 	tell("sign with a strange kind", sign((enum acme_kind)77, "https://ca.example/", &body));
 	tell("sign for plain http", sign(ACME_GET, "http://ca.example/", &body));
 	tell("sign for a strange text", sign(ACME_GET, "https://ca.example/\",\"x\":\"", &body));
-	while (n < 1000 && sign(ACME_NEW_ORDER, acme_directory(0)->url[EP_NEW_ORDER], &body) == 0)
-		if (n++ == 0)
+	for (i = 0; i < 200; i++)
+		if (sign(ACME_NEW_ORDER, acme_directory(0)->url[EP_NEW_ORDER], &body) == 0 && n++ == 0)
 			tell_payload(buf_view(&body));
 	tell("new orders signed", n);
 }
