@@ -234,6 +234,17 @@ points()
 		}' "$scratch/$1.trace"
 }
 
+# points_start: the lanes, and $scratch/issue.points, renew.points.
+points_start()
+{
+	strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+	lanes_start
+	lane 1
+	for job in issue renew; do
+		points $job >"$scratch/$job.points"
+	done
+}
+
 # work LANE FUNCTION POINTS: every second of them; what FUNCTION prints of a point is wrong with it.
 work()
 {

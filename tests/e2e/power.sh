@@ -5,12 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$root/tests/points.sh"
 
-strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
-lanes_start
-lane 1
-for job in issue renew; do
-	points $job >"$scratch/$job.points"
-done
+points_start
 
 # unsynced TRACE: what is not on disk when it has to be: what is renamed, and all of
 # it when live is switched, when the CA or a hook is told something, and in the end.

@@ -7,12 +7,7 @@ private_network=1
 . "$(dirname "$0")/../lib.sh"
 . "$root/tests/points.sh"
 
-strace -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
-lanes_start
-lane 1
-for job in issue renew; do
-	points $job >"$scratch/$job.points"
-done
+points_start
 
 # told STATUS...: one of these, and one line that can be read and names the place; none may do for 0.
 told()
