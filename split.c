@@ -131,7 +131,7 @@ struct parcel {
 	struct iovec v;
 	unsigned char kind;
 	union {
-		struct cmsghdr align;
+		size_t align;		/* as that of struct cmsghdr */
 		char mem[CMSG_SPACE(sizeof(int))];
 	} control;
 };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The wait for the name servers of a zone, and acme dns: real BINDs at port 53
-# of a network of its own, as a resolver, a primary, a secondary that gets each change
+# of a network of its own, as two resolvers, a primary, a secondary that gets each change
 # three seconds late and is the one that the CA asks, and one that speaks IPv6 only.
 #
 # shellcheck disable=SC2154 # variables of lib.sh
@@ -93,8 +93,11 @@ name_server slow 127.0.0.3 'recursion no; notify no;' <"$scratch/secondaries"
 bind_control=
 name_server six ::1 'recursion no; notify no;' <"$scratch/secondaries"
 name_server dead 127.0.0.9 'blackhole { any; };' </dev/null
-name_server resolver 127.0.0.1 'recursion yes; max-cache-ttl 1; max-ncache-ttl 1;' <"$scratch/stubs"
-resolv_conf '# a comment' 'nameserver 127.0.0.1' 'search example.test'
+# The CA has a resolver of its own: what ours was told is not there does not stay so for it.
+for r in 127.0.0.1 127.0.0.4; do
+	name_server "resolver-$r" $r 'recursion yes; max-cache-ttl 1; max-ncache-ttl 1;' <"$scratch/stubs"
+done
+resolv_conf '# a comment' 'nameserver 127.0.0.4' 'search example.test'
 
 # What the hook has changed is at the slow server three seconds later.
 start transfers sh -c "
