@@ -1,6 +1,6 @@
 /*
- * registration.c - the file `account`: lines url, status, contact, orders, and
- * the members of the directory by their names in RFC 8555 7.1.1.  Invariant:
+ * registration.c - the file `account`: lines url, status, contact, orders, the
+ * members of the directory by their names in RFC 8555 7.1.1, and singleUntil.  Invariant:
  * every text that comes out of it may stand in JSON as it is.
  */
 #include <errno.h>
@@ -68,16 +68,20 @@ parse(struct slice text, const char *path)
 }
 
 int
-registration_read(const char *dir, struct acme_account *a, struct acme_directory *d, int *cached)
+registration_read(const char *dir, struct acme_account *a, struct acme_directory *d, int *cached,
+    int64_t *single)
 {
 	static char mem[LIMIT_CONF];
 	struct buf text = BUF(mem);
 	const char *path = registration_path(dir, "account");
 	int r = 0;
 
+	*single = 0;
 	memset(&both, 0, sizeof(both));
-	if (store_read(path, &text) == 0)
+	if (store_read(path, &text) == 0) {
 		r = parse(buf_view(&text), path);
+		time_rfc3339(kv_get(buf_view(&text), "singleUntil"), single);
+	}
 	else if (errno != ENOENT)
 		r = store_unread(path);
 	*a = both.account;
@@ -87,8 +91,11 @@ registration_read(const char *dir, struct acme_account *a, struct acme_directory
 }
 
 int
-registration_write(const char *dir, const struct acme_account *a, const struct acme_directory *d)
+registration_write(const char *dir, const struct acme_account *a, const struct acme_directory *d,
+    int64_t single)
 {
+	char when[32];
+	struct buf until = BUF(when);
 	static char mem[LIMIT_CONF];
 	struct buf text = BUF(mem);
 	const char *path = registration_path(dir, "account");
@@ -99,6 +106,10 @@ registration_write(const char *dir, const struct acme_account *a, const struct a
 	for (i = 0; i < FIELDS; i++)
 		if (jws_clean(fields[i].text))	/* what could not be read again is done without */
 			kv_put(&text, fields[i].name, slice(fields[i].text));
+	if (single) {
+		buf_time(&until, single);
+		kv_put(&text, "singleUntil", buf_view(&until));
+	}
 	if (both.dir.external_account_required)
 		kv_put(&text, "externalAccountRequired", slice("1"));
 	if (text.err || store_write(path, buf_view(&text)) < 0)
