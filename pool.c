@@ -16,7 +16,8 @@
 
 enum {
 	MANY = 10,		/* requests that one connection is always enough for */
-	SAMPLES = 5		/* replies after which the server's pace is known */
+	SAMPLES = 5,		/* replies after which the server's pace is known */
+	LITTLE = 50		/* ms that are not worth a connection */
 };
 
 struct sent {
@@ -122,7 +123,7 @@ pays(unsigned n)
 {
 	if (n >= TLS_CONNECTIONS || pool.limited || pool.expected <= MANY || pool.waits < SAMPLES)
 		return 0;
-	return (int64_t)pool.expected * pool.waited / pool.waits > 2 * pool.connecting * n * (n + 1);
+	return (int64_t)pool.expected * pool.waited / pool.waits / (n * (n + 1)) > 2 * pool.connecting + LITTLE;
 }
 
 /* A connection that nothing is lost with: never used, or idle. */

@@ -12,23 +12,23 @@
 #include "problem.h"
 #include "util.h"
 
-static struct acme_problem why;
+static struct acme_problem last;
 
 struct acme_problem *
 problem_last(void)
 {
-	return &why;
+	return &last;
 }
 
 /* Fills the problem from the strings up to a null pointer; -1. */
 int
 problem_set(int status, const char *text, ...)
 {
-	struct buf b = BUF(why.text);
+	struct buf b = BUF(last.text);
 	va_list ap;
 
-	memset(&why, 0, sizeof(why));
-	why.status = status;
+	memset(&last, 0, sizeof(last));
+	last.status = status;
 	va_start(ap, text);
 	for (; text; text = va_arg(ap, const char *))
 		buf_printable(&b, slice(text));
@@ -176,11 +176,11 @@ reply_text(struct buf *b, const struct http_response *res, const char *url)
 		quiet = doc;
 		v.doc = &quiet;
 		json_string(json_get(v, "type"), mem, sizeof(mem));
-		slice_copy(slice(bare_type(mem)), why.type, sizeof(why.type));
+		slice_copy(slice(bare_type(mem)), last.type, sizeof(last.type));
 		/* where a person is to go (7.3.3) */
 		json_string(json_get(v, "instance"), mem, sizeof(mem));
-		if (mem[0] && strcmp(why.type, "userActionRequired") == 0)
-			http_resolve(url, slice(mem), why.link, sizeof(why.link));
+		if (mem[0] && strcmp(last.type, "userActionRequired") == 0)
+			http_resolve(url, slice(mem), last.link, sizeof(last.link));
 		if (!b->len)
 			v = json_get(v, "message");
 	}
@@ -199,40 +199,40 @@ int
 problem_judge(const struct http_response *res, const char *what, const char *url)
 {
 	char mem[1900];
-	struct buf words = BUF(mem), b = BUF(why.text);
+	struct buf words = BUF(mem), b = BUF(last.text);
 	struct slice link;
 	int http = res->status;
 	int64_t after = problem_retry_after(res);
 
 	if (http / 100 == 2)
 		return 0;
-	memset(&why, 0, sizeof(why));
-	why.http = http;
+	memset(&last, 0, sizeof(last));
+	last.http = http;
 	reply_text(&words, res, url);
 	words.err = 0;
 	if (after >= 0)
-		why.retry_at = now_wall() + after;
+		last.retry_at = now_wall() + after;
 	else if (http == 429)
-		why.retry_at = retry_in_text(words.len < words.cap ? buf_text(&words) : "");
-	if (http == 429 || http >= 500 || strcmp(why.type, "rateLimited") == 0)
-		why.status = ST_LATER;
+		last.retry_at = retry_in_text(words.len < words.cap ? buf_text(&words) : "");
+	if (http == 429 || http >= 500 || strcmp(last.type, "rateLimited") == 0)
+		last.status = ST_LATER;
 	else if (http / 100 == 3 || http < 200)
-		why.status = ST_PROTO;
+		last.status = ST_PROTO;
 	else
-		why.status = ST_REFUSED;
+		last.status = ST_REFUSED;
 	buf_all(&b, what, http == 404 ? " " : "", http == 404 ? url : "", ": ", (char *)0);
 	buf_slice(&b, buf_view(&words));
 	buf_str(&b, words.len ? " (HTTP " : "(HTTP ");
 	buf_uint(&b, (uint64_t)http);
 	buf_char(&b, ')');
-	if (why.status == ST_LATER && why.retry_at) {
+	if (last.status == ST_LATER && last.retry_at) {
 		buf_str(&b, "; come back after ");
-		buf_time(&b, why.retry_at);
+		buf_time(&b, last.retry_at);
 	}
 	buf_text(&b);
 	link = http_link(res, "terms-of-service", 0);
-	if (link.p && !why.link[0])
-		http_resolve(url, link, why.link, sizeof(why.link));
+	if (link.p && !last.link[0])
+		http_resolve(url, link, last.link, sizeof(last.link));
 	return -1;
 }
 
@@ -253,8 +253,8 @@ mentions(const char *text, const char *word)
 int
 problem_bad_nonce(void)
 {
-	const char *type = why.type;
+	const char *type = last.type;
 
-	return strcmp(type, "badNonce") == 0 || (why.http == 400 &&
-	    (!type[0] || strcmp(type, "malformed") == 0) && mentions(why.text, "nonce"));
+	return strcmp(type, "badNonce") == 0 || (last.http == 400 &&
+	    (!type[0] || strcmp(type, "malformed") == 0) && mentions(last.text, "nonce"));
 }

@@ -164,7 +164,7 @@ memory_read(void *ctx, void *p, size_t n)
 }
 
 static int
-receive(void)
+take_reply(void)
 {
 	static struct http_reader reader;
 	struct slice rest = buf_view(&incoming);
@@ -196,7 +196,7 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 	buf_mem(&incoming, p + 2, (size_t)(line - (p + 2)));
 	buf_str(&incoming, "\r\n\r\n");
 	buf_mem(&incoming, line + 1, (size_t)(p + n - (line + 1)));
-	if (receive() < 0)
+	if (take_reply() < 0)
 		return 0;
 	if (readers[p[0] % (sizeof(readers) / sizeof(*readers))]() < 0)
 		fuzz_problem();

@@ -107,14 +107,14 @@ words_of_problems(void)
 static void
 problems_are_text(void)
 {
-	static char words[2 * sizeof(why.text)];
+	static char words[2 * sizeof(last.text)];
 
 	ok(problem_set(ST_NET, "a", "\n", "b", (char *)0) == -1 && problem_last()->status == ST_NET,
 	    "a problem");
 	is_str(problem_last()->text, "a\\x0ab", "is printable");
 	memset(words, 'x', sizeof(words) - 1);
 	problem_set(ST_PROTO, words, words, (char *)0);
-	ok(strlen(problem_last()->text) == sizeof(why.text) - 1, "and cut if it is long");
+	ok(strlen(problem_last()->text) == sizeof(last.text) - 1, "and cut if it is long");
 	problem_set(ST_PROTO, "short", (char *)0);
 	is_str(problem_last()->text, "short", "and leaves nothing of one before");
 }
