@@ -443,7 +443,7 @@ item_answered(int i)
 }
 
 static void
-answered(const struct pool_event *e)
+replied(const struct pool_event *e)
 {
 	trace(e);
 	compare_clocks();
@@ -554,7 +554,7 @@ step(void)
 	if (pool_under_way()) {
 		receive(&e);
 		if (e.error == HTTP_OK)
-			answered(&e);
+			replied(&e);
 		else
 			lost(&e);
 	} else if (!run.failed && run.hold > now_ms() && talk_nap(run.hold - now_ms()) < 0) {
