@@ -17,7 +17,8 @@
 enum {
 	MANY = 10,		/* requests that one connection is always enough for */
 	SAMPLES = 5,		/* replies after which the server's pace is known */
-	LITTLE = 50		/* ms that are not worth a connection */
+	LITTLE = 50,		/* ms that are not worth a connection */
+	PATIENCE = 1000		/* ms, for one */
 };
 
 struct sent {
@@ -165,6 +166,9 @@ choose(const struct http_url *u, int64_t deadline, int *r)
 		new = spare();
 	if (!new)
 		return best;
+	/* a further one that is slow in coming is done without */
+	if (best && now_ms() + 2 * pool.connecting + PATIENCE < deadline)
+		deadline = now_ms() + 2 * pool.connecting + PATIENCE;
 	*r = connect_to(new, u, deadline);
 	if (*r == 0)
 		return new;
