@@ -467,6 +467,7 @@ converse(const struct conf *c)
 	config.agent = "acme/" VERSION;
 	config.timeout = c->timeout;
 	config.rate = ca ? ca->rate : 0;
+	config.nonce_rate = ca ? ca->nonce_rate : 0;
 	config.single = ac.single != 0;
 	config.sign = sign;
 	config.trace = trace;

@@ -54,7 +54,7 @@ struct acme_config {
 	const struct tls_config *tls;
 	const char *agent;		/* User-Agent */
 	unsigned timeout;		/* seconds for all dealings with the CA */
-	unsigned rate;			/* requests in a second that the CA bears, 0 unlimited */
+	unsigned rate, nonce_rate;	/* requests, and newNonces, in a second that the CA bears, 0 unlimited */
 	int single;			/* 1: one request at a time, as it bears no more */
 	acme_sign *sign;
 	acme_trace *trace;

@@ -36,7 +36,7 @@ struct request {
 struct opening {
 	char directory[LIMIT_URL], ca_file[LIMIT_PATH], proxy[LIMIT_URL], agent[64];
 	int family, cached, single;
-	unsigned timeout, rate;
+	unsigned timeout, rate, nonce_rate;
 };
 
 /* Up. */

@@ -174,6 +174,7 @@ open_conversation(void)
 	config.agent = o.agent;
 	config.timeout = o.timeout;
 	config.rate = o.rate;
+	config.nonce_rate = o.nonce_rate;
 	config.single = mine.single = o.single;
 	config.sign = ask_signature;
 	config.trace = put_trace;

@@ -11,16 +11,20 @@
 
 enum { AGE = 300 * 1000 };	/* ms */
 
+/* They lie one behind the other: most are short, and untouched memory costs nothing. */
 static struct {
 	unsigned count;
+	size_t used;			/* bytes of text */
 	int64_t at[NONCES];
-	char text[NONCES][LIMIT_NONCE];
+	size_t start[NONCES];
+	char text[16 * LIMIT_NONCE];
 } nonce;
 
 void
 nonce_clear(void)
 {
 	nonce.count = 0;
+	nonce.used = 0;
 }
 
 unsigned
@@ -28,14 +32,30 @@ nonce_count(void)
 {
 	/* they are in the order in which they came */
 	if (nonce.count && now_ms() - nonce.at[nonce.count - 1] > AGE)
-		nonce.count = 0;
+		nonce_clear();
 	return nonce.count;
 }
 
 void
 nonce_take(char *out)
 {
-	slice_copy(slice(nonce.text[--nonce.count]), out, LIMIT_NONCE);
+	nonce.used = nonce.start[--nonce.count];
+	slice_copy(slice(nonce.text + nonce.used), out, LIMIT_NONCE);
+}
+
+static void
+drop_oldest(void)
+{
+	size_t n = nonce.count > 1 ? nonce.start[1] : nonce.used;
+	unsigned i;
+
+	memmove(nonce.text, nonce.text + n, nonce.used - n);
+	nonce.used -= n;
+	nonce.count--;
+	for (i = 0; i < nonce.count; i++) {
+		nonce.start[i] = nonce.start[i + 1] - n;
+		nonce.at[i] = nonce.at[i + 1];
+	}
 }
 
 int
@@ -47,12 +67,11 @@ nonce_harvest(const struct http_response *res)
 		return 0;
 	if (!base64url_is(s) || s.n >= LIMIT_NONCE || http_header(res, "Replay-Nonce", 1).p)
 		return problem_set(ST_PROTO, "the server sent no proper Replay-Nonce", (char *)0);
-	if (nonce.count == NONCES) {
-		nonce.count--;
-		memmove(nonce.text[0], nonce.text[1], nonce.count * sizeof(nonce.text[0]));
-		memmove(nonce.at, nonce.at + 1, nonce.count * sizeof(nonce.at[0]));
-	}
-	slice_copy(s, nonce.text[nonce.count], LIMIT_NONCE);
+	while (nonce.count == NONCES || nonce.used + s.n >= sizeof(nonce.text))
+		drop_oldest();
+	slice_copy(s, nonce.text + nonce.used, LIMIT_NONCE);
+	nonce.start[nonce.count] = nonce.used;
 	nonce.at[nonce.count++] = now_ms();
+	nonce.used += s.n + 1;
 	return 0;
 }

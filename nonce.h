@@ -10,7 +10,7 @@
 
 struct http_response;
 
-enum { NONCES = 40 };
+enum { NONCES = 50 };
 
 void nonce_clear(void);
 unsigned nonce_count(void);

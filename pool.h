@@ -13,7 +13,7 @@ struct http_response;
 struct http_url;
 struct tls_config;
 
-enum { POOL_REQUESTS = 40 };	/* under way at most */
+enum { POOL_REQUESTS = 50 };	/* under way at most */
 
 /* Neither text is copied. */
 void pool_open(const struct tls_config *tls, const char *agent);

@@ -2,8 +2,8 @@
  * talk.c - requests and replies (RFC 8555 6), the talker's half.  All requests
  * are made as batches, of one mostly.  Before each wait for a reply everything is
  * sent that can be: that is bounded by the nonces at hand, of which more are asked
- * for on the way, no faster than CAs give them.  Where a CA, or what stands before
- * it, does not bear that, it goes on with one request at a time.
+ * for on the way, until the CA gives no more.  Where it, or what stands before it, does
+ * not bear so many requests, it goes on with one at a time.
  *
  * Invariants: nothing is sent but to https URLs; every signed body comes from the
  * sign callback; when a batch is done, nothing of it is under way but HEADs for nonces,
@@ -23,9 +23,7 @@
 
 enum {
 	NONCE_TRIES = 10,	/* five lose one issuance in six to a CA that refuses every second nonce */
-	NONCE_BURST = 10,	/* HEADs at once, and in a second: Let's Encrypt gives 10, and 20 */
-	NONCE_RATE = 15,
-	BURST = 10,		/* requests at once where there is a limit to those in a second */
+	BURST = 10,		/* at once, where there is a limit to those in a second */
 	KEPT = 50,		/* replies after which a connection may well be closed in good order */
 	RESENDS = 3,		/* after a broken connection, 429 or 5xx */
 	RESENDS_UNANSWERED = 1,	/* of what leaves something behind at the CA */
@@ -63,9 +61,11 @@ static struct {
 	const char *nonce_url;
 	int clock_told;		/* that the clocks differ, once a conversation */
 	int single;		/* one request at a time */
+	int satisfied;		/* no nonces but those that are needed: the CA gave no more */
+	unsigned heads;		/* HEADs that are under way */
 	unsigned ahead;		/* nonces that are wanted beside those of the batch */
 	struct slice form;	/* the body of a batch of that kind */
-	struct allowance heads, all;
+	struct allowance nonces, all;
 
 	int64_t left;		/* ms of the timeout not yet used up */
 	int64_t deadline;	/* of the call under way */
@@ -245,7 +245,7 @@ fail_batch(void)
 	run.failed = 1;
 	if (stop_signal() || now_ms() >= talk.deadline) {
 		pool_close();
-		run.flying = 0;
+		run.flying = talk.heads = 0;
 	}
 }
 
@@ -331,14 +331,17 @@ send_request(int tag)
 	if (r > 0 && tag != HEAD) {
 		run.item[tag].state = UNDER_WAY;
 		run.flying++;
+	} else if (r > 0) {
+		talk.heads++;
 	}
 	return r;
 }
 
 /*
  * Every reply gives a nonce for the one that its request took, so the pool does
- * not grow by itself: HEADs are sent until there is one for each request, as
- * far as they are allowed; and one in any case where there is none.
+ * not grow by itself: HEADs are sent until there is one for each request, with
+ * each flight no more than there are requests in it; and one in any case where
+ * there is none.
  */
 static int
 wants_nonce(void)
@@ -349,7 +352,8 @@ wants_nonce(void)
 		return 0;
 	if (!have)
 		return 1;
-	return !talk.single && have < want && have < NONCES && allow(&talk.heads) == 0;
+	return !talk.single && !talk.satisfied && have < want && have < NONCES &&
+	    (talk.heads < BURST || talk.heads < run.flying) && allow(&talk.nonces) == 0;
 }
 
 /* What can be sent now: 1 and its tag. */
@@ -403,7 +407,7 @@ beware(void)
 static void
 nonce_answered(void)
 {
-	beware();
+	talk.satisfied = talk.satisfied || talk.res.status / 100 != 2;
 	if (nonce_count() || pool_under_way() || run.failed)
 		return;
 	if (talk.res.status / 100 == 2)
@@ -524,7 +528,9 @@ receive(struct pool_event *e)
 {
 	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
 	pool_next(&talk.res, e, talk.deadline);
-	if (e->tag != HEAD)
+	if (e->tag == HEAD)
+		talk.heads--;
+	else
 		run.flying--;
 }
 
@@ -633,7 +639,9 @@ talk_open(const struct acme_config *config)
 	talk.clock_told = 0;
 	talk.single = config->single;
 	talk.ahead = 0;
-	talk.heads = (struct allowance){ NONCE_RATE, NONCE_BURST, 0, 0 };
+	talk.satisfied = 0;
+	talk.heads = 0;
+	talk.nonces = (struct allowance){ config->nonce_rate, BURST, 0, 0 };
 	talk.all = (struct allowance){ config->rate, BURST, 0, 0 };
 	talk_allow(config->timeout);
 	nonce_clear();

@@ -483,6 +483,7 @@ talker_open(const struct acme_config *config, const char *directory,
 	o.family = config->tls->family;
 	o.timeout = config->timeout;
 	o.rate = config->rate;
+	o.nonce_rate = config->nonce_rate;
 	o.single = talker.single = config->single;
 	o.cached = cached != 0;
 	if (cached)

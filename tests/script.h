@@ -129,7 +129,7 @@ start(const char *const *replies)
 #define N "Replay-Nonce: abc\r\n"
 #define NONCE "HTTP/1.1 200 OK\r\n" N "\r\n"
 
-static const struct acme_config config = { 0, "test", 5, 0, 0, test_sign, 0, 0, 0 };
+static const struct acme_config config = { 0, "test", 5, 0, 0, 0, test_sign, 0, 0, 0 };
 
 /* A reply with a Content-Length computed. */
 static inline const char *

@@ -1,4 +1,6 @@
 /* nonce.c: what is taken for a nonce, and which one is used next. */
+#include <stdlib.h>
+
 #include "../tap.h"
 #include "../../acme.h"
 #include "../../nonce.c"
@@ -66,11 +68,11 @@ nonces_are_kept(void)
 		nonce_harvest(&res);
 	}
 	ok(nonce_count() == NONCES, "there are so many at most");
-	is_str(nonce.text[0], "n3", "the oldest are dropped");
+	is_str(nonce.text, "n3", "the oldest are dropped");
 	nonce_take(text);
-	is_str(text, "n42", "the newest is the first");
+	is_str(text, "n52", "the newest is the first");
 	nonce_take(text);
-	is_str(text, "n41", "then the one before");
+	is_str(text, "n51", "then the one before");
 	ok(nonce_count() == NONCES - 2, "each is used once");
 	for (i = 0; i < NONCES; i++)
 		nonce.at[i] = now_ms() - AGE - 1;
@@ -79,6 +81,18 @@ nonces_are_kept(void)
 	ok(nonce_count() == 1, "but a new one is");
 	nonce_clear();
 	ok(nonce_count() == 0, "a conversation begins with none");
+	for (i = 0; i < 3 * 16; i++) {
+		static char long_head[LIMIT_NONCE + 64];
+
+		snprintf(long_head, sizeof(long_head), "Replay-Nonce: %0*u\r\n", LIMIT_NONCE - 1 - (int)(i % 3), i);
+		replied(long_head);
+		nonce_harvest(&res);
+	}
+	ok(nonce_count() >= 16 && nonce.used <= sizeof(nonce.text), "of long ones there are fewer");
+	while (nonce_count() > 1)
+		nonce_take(text);
+	nonce_take(text);
+	ok(strtoul(text, 0, 10) >= 2 * 16 - 1, "the newest");
 }
 
 int
