@@ -11,6 +11,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#ifdef __linux__
+#include <link.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -650,13 +653,34 @@ void
 program_by_page(void)
 {
 #if defined(__linux__) && defined(__ELF__)
-	extern char __executable_start, etext, edata;
+	extern char __executable_start[], edata[];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *start = &__executable_start - ((uintptr_t)&__executable_start & (page - 1)), *at;
+	char *at;
 
-	for (at = start; at < &edata; at += 2 * page)
+	for (at = __executable_start; at < edata; at += 2 * page)
 		madvise(at, page, MADV_RANDOM);
-	/* what is mapped already comes back when it is used */
-	madvise(start, (size_t)(&etext - start) & ~(page - 1), MADV_DONTNEED);
+	program_drop();
+#endif
+}
+
+/* What is never written can be read again: segments that are not writable. */
+void
+program_drop(void)
+{
+#if defined(__linux__) && defined(__ELF__)
+	extern char __executable_start[];
+	const ElfW(Ehdr) *e = (const void *)__executable_start;
+	const ElfW(Phdr) *h = (const void *)(__executable_start + e->e_phoff), *end = h + e->e_phnum;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first, from, to;
+
+	while (h < end && h->p_type != PT_LOAD)
+		h++;
+	first = h->p_vaddr & ~(page - 1);	/* it begins with *e */
+	for (; h < end; h++) {
+		from = (h->p_vaddr & ~(page - 1)) - first;
+		to = ((h->p_vaddr + h->p_memsz + page - 1) & ~(page - 1)) - first;
+		if (h->p_type == PT_LOAD && !(h->p_flags & PF_W))
+			madvise(__executable_start + from, to - from, MADV_DONTNEED);
+	}
 #endif
 }
