@@ -63,7 +63,7 @@ LIBBEARSSL = $(B)/libbearssl.a
 LIB = $(B)/libacme.a $(LIBBEARSSL)
 PROGRAM = $(B)/main.o $(B)/hook.o $(OBJ) $(B)/libbearssl.a
 # Here too: the keeper's, what is shared, the talker's.
-BEARSSL_OBJ != for d in rsa mac rand hash ec int codec kdf x509 ssl symcipher aead settings; do \
+BEARSSL_OBJ != for d in hash mac rand ec int codec kdf x509 ssl symcipher aead rsa settings; do \
 	sed -n "s|.*  \(src/$$d.*\)[.]c$$|$(B)/bearssl/\1.o|p" tests/bearssl.manifest; done
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
