@@ -119,11 +119,18 @@ challenge_authorizations(const struct conf *c, const struct acme_order *o)
 
 /* --- hooks --- */
 
+/* The name of the hook, 0 there is none. */
+static const char *
+hook_name(const struct conf *c)
+{
+	return c->hook ? c->hook : c->webroot ? "webroot" : 0;
+}
+
 /* The hook that c names; none (an empty path) will do where a record may stand already. */
 static int
 find_hook(const struct conf *c, struct hook *h)
 {
-	const char *why, *name = c->hook ? c->hook : c->webroot ? "webroot" : 0;
+	const char *why, *name = hook_name(c);
 
 	h->path[0] = 0;
 	if (!name && c->challenge && value_type_bits(c->challenge) & VALUE_PERSIST)
@@ -201,6 +208,21 @@ preference(const struct conf *c, const struct hook *h, enum acme_type out[ACME_T
 				out[n++] = (enum acme_type)t;
 	}
 	return n;
+}
+
+unsigned
+challenge_types(const struct conf *c)
+{
+	struct hook h = { 0 };
+	enum acme_type types[ACME_TYPES];
+	const char *why;
+	unsigned n, bits = 0;
+
+	if (hook_name(c))	/* if it is not there, that is told when it is to be run */
+		hook_find(&h, hook_name(c), store_home(), &why);
+	for (n = preference(c, &h, types); n--;)
+		bits |= 1u << types[n];
+	return bits;
 }
 
 /* --- the environment of a hook --- */

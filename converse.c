@@ -221,6 +221,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 		slice_copy(slice(r->url), o->url, sizeof(o->url));
 		return acme_order(o);
 	case CALL_AUTHORIZATIONS:
+		o->unwanted = r->number;
 		return acme_authorizations(o);
 	case CALL_ANSWER:
 		return acme_answer(o);
@@ -251,6 +252,7 @@ converse(int channel)
 
 	mine.channel = channel;
 	for (;;) {
+		program_drop();
 		get(r, sizeof(*r));
 		result = carry_out(r, &out, &n);
 		put_directory();

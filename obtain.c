@@ -177,7 +177,7 @@ authorize(const char *name, const struct conf *c)
 
 	if (order.status != ACME_PENDING)
 		return 0;
-	if (talker_authorizations(&order) < 0)
+	if (talker_authorizations(&order, challenge_types(c)) < 0)
 		return account_failed();
 	r = challenge_authorizations(c, &order);
 	if (r == 0 && pending_authorizations())

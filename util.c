@@ -4,10 +4,13 @@
  * escaped; and every wait of the program is wait_fd(), so that a stop signal
  * is seen in each and nowhere else.
  */
-#define _DEFAULT_SOURCE 1	/* madvise */
+#define _DEFAULT_SOURCE 1	/* madvise, syscall */
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include <dirent.h>
 #include <errno.h>
@@ -617,19 +620,33 @@ wait_fd(int fd, short events, int64_t deadline)
 	return wait_fds(&p, 1, deadline);
 }
 
+/* All at once, where the system can. */
+static int
+close_above(int last)
+{
+#ifdef SYS_close_range
+	return (int)syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0u);
+#else
+	return last < 0 ? 0 : -1;
+#endif
+}
+
 /*
- * By /proc where it is: the limit may be a thousand million, and there may be
- * descriptors above it.
+ * Else by /proc where it is: the limit may be a thousand million, and there may
+ * be descriptors above it.
  */
 void
 descriptors_close(int last)
 {
 	enum { MANY = 65536 };	/* closed one by one where /proc is missing */
-	DIR *d = opendir("/proc/self/fd");
+	DIR *d;
 	struct dirent *e;
 	struct rlimit limit;
 	uint64_t fd, end = MANY;
 
+	if (close_above(last) == 0)
+		return;
+	d = opendir("/proc/self/fd");
 	if (d) {
 		while ((e = readdir(d)))
 			if (slice_uint(slice(e->d_name), &fd) == 0 &&
