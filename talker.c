@@ -355,7 +355,7 @@ expected(enum acme_kind kind, const char *url)
 static int
 give_signature(int kind)
 {
-	static struct wish w;
+	struct wish w;
 	static char mem[LIMIT_REQUEST];
 	struct message m;
 	struct buf body = BUF(mem);
@@ -490,7 +490,7 @@ int
 talker_open(const struct acme_config *config, const char *directory,
     const struct acme_directory *cached)
 {
-	static struct opening o;
+	struct opening o;
 	size_t n;
 
 	talker_close();

@@ -680,6 +680,16 @@ program_by_page(void)
 #endif
 }
 
+#if defined(__linux__) && defined(__ELF__)
+/* Where keys are, all is locked in memory (key.c): this need not be. */
+static void
+drop(void *p, size_t n)
+{
+	if (madvise(p, n, MADV_DONTNEED) < 0 && errno == EINVAL && munlock(p, n) == 0)
+		madvise(p, n, MADV_DONTNEED);
+}
+#endif
+
 /* What is never written can be read again: segments that are not writable. */
 void
 program_drop(void)
@@ -697,7 +707,7 @@ program_drop(void)
 		from = (h->p_vaddr & ~(page - 1)) - first;
 		to = ((h->p_vaddr + h->p_memsz + page - 1) & ~(page - 1)) - first;
 		if (h->p_type == PT_LOAD && !(h->p_flags & PF_W))
-			madvise(__executable_start + from, to - from, MADV_DONTNEED);
+			drop(__executable_start + from, to - from);
 	}
 #endif
 }
