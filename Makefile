@@ -28,7 +28,7 @@ B = build
 SECTIONS = -ffunction-sections -fdata-sections
 # A static binary has a fixed address and no padding between its segments: 4 % smaller.
 FIXED = $(STATIC:-static=-fno-pie)
-COMPACT = -Wl,-z,noseparate-code -Wl,--build-id=none
+COMPACT = -Wl,-z,noseparate-code -Wl,--build-id=none -Wl,--sort-section=alignment
 COMPILE = $(CC) -std=c99 -D_POSIX_C_SOURCE=200809L \
 	-Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
 	-isystem $(B)/bearssl/inc $(SECTIONS) $(FIXED) $(CFLAGS)

@@ -33,7 +33,7 @@ enum {
 };
 
 /* One entry and one hook's environment at a time. */
-static char entry_mem[LIMIT_CONF], env_mem[LIMIT_CONF];
+static char entry_mem[LIMIT_CONF] LARGE, env_mem[LIMIT_CONF] LARGE;
 static struct hook_env env;
 
 /* --- names --- */
@@ -648,7 +648,7 @@ packed(struct buf *b, const char *text)
 static int
 wait_records(const struct conf *c, const struct acme_order *o, unsigned first, unsigned last)
 {
-	static char mem[2 * LIMIT_CONF];
+	static char mem[2 * LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
 	struct zone_want want[LIMIT_NAMES];
 	const struct acme_authz *z;
@@ -738,7 +738,7 @@ end_call(struct slice text, const struct conf *c, const char *error)
 	k.auth = member(text, "auth", auth, sizeof(auth));
 	hook_env_init(&env, env_mem, sizeof(env_mem));
 	while (kv_next(&rest, &key, &value)) {
-		static char var[LIMIT_CONF / 2];
+		static char var[LIMIT_CONF / 2] LARGE;
 
 		if (slice_is(key, "env") && slice_copy(value, var, sizeof(var)) == 0)
 			hook_env_line(&env, var);
@@ -775,7 +775,7 @@ static int
 end_entry(const char *name, const struct conf *c, int id, const char *error)
 {
 	struct buf b = BUF(entry_mem);
-	static char command[LIMIT_CONF];
+	static char command[LIMIT_CONF] LARGE;
 	int r = 0;
 
 	if (store_journal_read(name, id, &b) < 0) {

@@ -178,7 +178,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 		struct acme_renewal renewal;
 		struct binding binding;
 	} gives;
-	static char pem_mem[LIMIT_CHAIN];
+	static char pem_mem[LIMIT_CHAIN] LARGE;
 	struct buf pem = BUF(pem_mem);
 	struct acme_order *o = &mine.order;
 	unsigned i;

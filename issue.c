@@ -30,7 +30,7 @@ enum {
 	EPOCH = 1767225600	/* 2026-01-01: no clock that is set says less */
 };
 
-static char file_mem[LIMIT_CHAIN];	/* one file at a time */
+static char file_mem[LIMIT_CHAIN] LARGE;	/* one file at a time */
 static const char cut_off[] = "the run before this one was cut off";
 
 /* A machine without a clock of its own begins in 1970: no date can be judged then. */
@@ -84,7 +84,7 @@ read_conf(const char *name, struct conf *c)
 static int
 write_conf(const char *name, const struct conf *c)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem), old = BUF(file_mem);
 
 	conf_write(&b, c);
@@ -104,7 +104,7 @@ write_conf(const char *name, const struct conf *c)
 static void
 tell_failure(const char *name, const struct conf *c, int status)
 {
-	static char env_mem[LIMIT_CONF];
+	static char env_mem[LIMIT_CONF] LARGE;
 	static struct hook_env e;
 	char number[24];
 	struct buf b = BUF(number);
@@ -302,7 +302,7 @@ static int
 issue_locked(const char *name, struct conf *c)
 {
 	static struct conf stored;
-	static char conf_mem[LIMIT_CONF];
+	static char conf_mem[LIMIT_CONF] LARGE;
 	static struct renewal st;
 	int r, have, idle = 0;
 
@@ -393,7 +393,7 @@ int
 issue_conf(const char *name, const struct conf *given, struct conf *c)
 {
 	static struct conf stored;
-	static char conf_mem[LIMIT_CONF];
+	static char conf_mem[LIMIT_CONF] LARGE;
 	int r;
 
 	conf_init(&stored, conf_mem, sizeof(conf_mem));
@@ -574,7 +574,7 @@ ask_all(const struct conf *c, struct buf *names)
 int
 issue_renew(struct conf *c, const char *const *names, unsigned count)
 {
-	static char mem[256 * 1024], ask_mem[256 * 1024];
+	static char mem[256 * 1024] LARGE, ask_mem[256 * 1024] LARGE;
 	struct buf b = BUF(mem), ask = BUF(ask_mem);
 	struct slice all;
 	unsigned i;

@@ -28,10 +28,10 @@
 #include "talker.h"
 #include "util.h"
 
-static struct acme_order order;
+static struct acme_order order LARGE;
 static struct key key;
 static struct request foreign;		/* pk 0: the certificate is for our key */
-static char text_mem[LIMIT_CHAIN], full_mem[LIMIT_CHAIN];	/* whatever is at hand */
+static char text_mem[LIMIT_CHAIN] LARGE, full_mem[LIMIT_CHAIN] LARGE;	/* whatever is at hand */
 /* How far an attempt came: it depends whether another CA could do better. */
 static enum stage { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FILES } stage;
 static int key_refused;			/* it is an account's key */

@@ -21,7 +21,7 @@
 
 enum { ORDER_AGE = 7 * 86400 };	/* s after which an order is not resumed */
 
-static char text_mem[LIMIT_CHAIN];	/* one payload or file at a time */
+static char text_mem[LIMIT_CHAIN] LARGE;	/* one payload or file at a time */
 
 /* --- what is asked for --- */
 

@@ -34,7 +34,7 @@ static const struct field {
 };
 enum { FIELDS = sizeof(fields) / sizeof(*fields) };
 
-static char file_mem[LIMIT_CONF];
+static char file_mem[LIMIT_CONF] LARGE;
 
 const char *
 registration_path(const char *dir, const char *file)

@@ -75,7 +75,7 @@ get_text(struct slice text, const char *key, char *out, size_t size)
 void
 renewal_read(const char *name, struct renewal *r)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem), owed;
 	const char *path = store_cert_path(name, "/renewal");
 	struct slice text, key, value;
@@ -136,7 +136,7 @@ next_line(struct slice *text, struct slice *line)
 int
 renewal_write(const char *name, const struct renewal *r)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
 	const char *path = store_cert_path(name, "/renewal");
 	struct slice owed = slice(r->owed), line;
@@ -206,7 +206,7 @@ renewal_owe(struct renewal *r, const struct conf *c)
 
 /* --- running what is owed --- */
 
-static char env_mem[LIMIT_CONF];
+static char env_mem[LIMIT_CONF] LARGE;
 
 static const char *
 live_file(char *mem, size_t size, const char *name, const char *file)

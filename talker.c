@@ -46,7 +46,7 @@ static const struct {
 	[CALL_CERTIFICATE] = { 1u << ACME_GET, 0, NOTHING },
 };
 
-static char text[LIMIT_REPLY + 1];	/* that is shown */
+static char text[LIMIT_REPLY + 1] LARGE;	/* that is shown */
 
 static struct {
 	int channel;			/* while open */
@@ -273,7 +273,7 @@ take_authorizations(struct acme_order *o, unsigned count, int all)
 static int
 take_order(struct acme_order *o, int all)
 {
-	static struct acme_order in;	/* of it only what stands before authorizations */
+	static struct acme_order in LARGE;	/* of it only what stands before authorizations */
 	uint32_t from = all ? 0 : o->used;
 	unsigned i;
 
@@ -356,7 +356,7 @@ static int
 give_signature(int kind)
 {
 	struct wish w;
-	static char mem[LIMIT_REQUEST];
+	static char mem[LIMIT_REQUEST] LARGE;
 	struct message m;
 	struct buf body = BUF(mem);
 
