@@ -28,7 +28,7 @@ B = build
 SECTIONS = -ffunction-sections -fdata-sections
 # A static binary has a fixed address and no padding between its segments: 4 % smaller.
 FIXED = $(STATIC:-static=-fno-pie)
-COMPACT = -Wl,-z,noseparate-code -Wl,--build-id=none
+COMPACT = -Wl,-z,noseparate-code -Wl,--build-id=none -Wl,--sort-section=alignment
 COMPILE = $(CC) -std=c99 -D_POSIX_C_SOURCE=200809L \
 	-Wall -Wextra -Wpedantic -Wshadow -Wconversion $(WERROR) \
 	-isystem $(B)/bearssl/inc $(SECTIONS) $(FIXED) $(CFLAGS)
@@ -44,21 +44,27 @@ COMPILE_BEARSSL = $(CC) -I$(B)/bearssl/inc -I$(B)/bearssl/src \
 	-DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0 $(SECTIONS) $(FIXED) $(CFLAGS)
 
 # All but main.o, which unit tests have no use for, and hook.o, which has a rule of its own.
-# What the responder runs stands at the end, beside BearSSL and libc: then the pages of
-# the rest are none of its memory.
-OBJ = $(B)/account.o $(B)/acme.o $(B)/args.o $(B)/ari.o $(B)/ca.o $(B)/certs.o $(B)/chain.o \
-	$(B)/challenge.o $(B)/conf.o $(B)/converse.o $(B)/dns.o $(B)/due.o $(B)/eab.o $(B)/form.o $(B)/home.o \
-	$(B)/http.o $(B)/idn.o $(B)/issue.o $(B)/json.o $(B)/jws.o $(B)/keyfile.o $(B)/manage.o $(B)/nonce.o \
-	$(B)/obtain.o $(B)/order.o $(B)/out.o $(B)/persist.o $(B)/pool.o $(B)/probe.o $(B)/problem.o $(B)/registration.o $(B)/renewal.o \
-	$(B)/reply.o $(B)/request.o $(B)/resolve.o $(B)/resource.o $(B)/revoke.o $(B)/rollover.o \
-	$(B)/roots.o $(B)/show.o $(B)/split.o $(B)/store.o $(B)/talk.o $(B)/talker.o $(B)/tls.o \
-	$(B)/tool.o $(B)/trust.o $(B)/value.o $(B)/zone.o $(RESPONDER_OBJ)
-RESPONDER_OBJ = $(B)/asn1.o $(B)/base64.o $(B)/buf.o $(B)/confine.o $(B)/der.o $(B)/dir.o \
-	$(B)/key.o $(B)/keyinfo.o $(B)/name.o $(B)/respond.o $(B)/serve.o $(B)/util.o
+# In the order in which they are linked, so that each process (split.c) touches few pages: what
+# only other commands than issue and renew run, the talker's, the keeper's, the responder's, and
+# what all have, beside BearSSL and libc.
+OBJ = $(COMMAND_OBJ) $(TALKER_OBJ) $(KEEPER_OBJ) $(SHARED_OBJ)
+COMMAND_OBJ = $(B)/manage.o $(B)/rollover.o $(B)/revoke.o $(B)/show.o $(B)/tool.o $(B)/zone.o \
+	$(B)/probe.o $(B)/ari.o $(B)/roots.o
+TALKER_OBJ = $(B)/dns.o $(B)/resolve.o $(B)/form.o $(B)/converse.o $(B)/acme.o $(B)/reply.o \
+	$(B)/resource.o $(B)/talk.o $(B)/pool.o $(B)/nonce.o $(B)/problem.o $(B)/json.o $(B)/tls.o $(B)/trust.o $(B)/http.o
+KEEPER_OBJ = $(B)/args.o $(B)/ca.o $(B)/conf.o $(B)/value.o $(B)/home.o $(B)/certs.o \
+	$(B)/store.o $(B)/due.o $(B)/renewal.o $(B)/issue.o $(B)/request.o $(B)/obtain.o $(B)/order.o \
+	$(B)/challenge.o $(B)/chain.o $(B)/eab.o $(B)/registration.o $(B)/account.o $(B)/jws.o \
+	$(B)/keyfile.o $(B)/out.o $(B)/talker.o
+SHARED_OBJ = $(B)/respond.o $(B)/serve.o $(B)/dir.o $(B)/key.o $(B)/keyinfo.o $(B)/der.o $(B)/asn1.o \
+	$(B)/base64.o $(B)/persist.o $(B)/idn.o $(B)/name.o $(B)/buf.o $(B)/confine.o $(B)/split.o \
+	$(B)/util.o
 LIBBEARSSL = $(B)/libbearssl.a
 LIB = $(B)/libacme.a $(LIBBEARSSL)
 PROGRAM = $(B)/main.o $(B)/hook.o $(OBJ) $(B)/libbearssl.a
-BEARSSL_OBJ != sed -n 's|.*  \(src/.*\)[.]c$$|$(B)/bearssl/\1.o|p' tests/bearssl.manifest
+# Here too: the keeper's, what is shared, the talker's.
+BEARSSL_OBJ != for d in hash mac rand ec int codec kdf x509 ssl symcipher aead rsa settings; do \
+	sed -n "s|.*  \(src/$$d.*\)[.]c$$|$(B)/bearssl/\1.o|p" tests/bearssl.manifest; done
 UNIT != for f in tests/unit/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/|'
 TOOL != for f in tests/tool/*.c; do basename "$$f" .c; done | sed 's|^|$(B)/tests/tool/|'
 FUZZ_SRC != echo tests/fuzz/*.c

@@ -38,8 +38,7 @@ static struct {
 	struct pk pk;
 	struct jws_key jws;
 	struct acme_account account;
-	struct acme_directory cached;
-	int have_cached;
+	int cached;			/* the CA's directory was on file */
 	int64_t single;			/* until then one request at a time, as the CA bore no more; 0 */
 	struct tls_config tls;		/* its texts are these two: a caller's do not live as long */
 	char ca_file[LIMIT_PATH], proxy[LIMIT_URL];
@@ -203,7 +202,7 @@ remember(void)
 	int fetched, bears_less = talker_single() && !ac.single;
 
 	talker_directory(&fetched);
-	if (!ac.open || ac.mode == ACCOUNT_NONE || !ac.account.url[0] || !(bears_less || (fetched && ac.have_cached)))
+	if (!ac.open || ac.mode == ACCOUNT_NONE || !ac.account.url[0] || !(bears_less || (fetched && ac.cached)))
 		return;
 	if (bears_less)
 		ac.single = now_wall() + SINGLE_FOR;
@@ -451,8 +450,9 @@ keep(const char *text, char *mem, size_t size)
 	return text && slice_copy(slice(text), mem, size) == 0 ? mem : 0;
 }
 
+/* cached: the directory, 0 there is none. */
 static int
-converse(const struct conf *c)
+converse(const struct conf *c, const struct acme_directory *cached)
 {
 	const struct ca *ca = ca_find(ac.server);
 	struct acme_config config;
@@ -472,7 +472,7 @@ converse(const struct conf *c)
 	config.sign = sign;
 	config.trace = trace;
 	config.tick = tick;
-	if (talker_open(&config, ac.server, ac.have_cached ? &ac.cached : 0) < 0)
+	if (talker_open(&config, ac.server, cached) < 0)
 		return account_failed();
 	return 0;
 }
@@ -483,25 +483,34 @@ creates(enum account_mode mode)
 	return mode == ACCOUNT_CREATE || mode == ACCOUNT_ADOPT;
 }
 
-/* Key, conversation, and a registration if there is none; the lock is held where needed. */
+/* Key and conversation. */
 static int
-set_up(const struct conf *c, enum account_mode mode)
+begin(const struct conf *c, enum account_mode mode)
 {
-	int r = registration_read(ac.dir, &ac.account, &ac.cached, &ac.have_cached, &ac.single);
+	struct acme_directory cached;
+	int r = registration_read(ac.dir, &ac.account, &cached, &ac.cached, &ac.single);
 
 	if (ac.single < now_wall() || ac.single > now_wall() + SINGLE_FOR)
 		ac.single = 0;
-	if (r || mode == ACCOUNT_NONE)
-		return r ? r : converse(c);
-	r = find_key(c, mode);
-	if (r == 0 && !creates(mode) && !ac.account.url[0])
+	if (r == 0 && mode != ACCOUNT_NONE)
+		r = find_key(c, mode);
+	if (r == 0 && mode != ACCOUNT_NONE && !creates(mode) && !ac.account.url[0])
 		r = fail(ST_CONFIG, "no account at ", ac.server, " in ", store_home(),
 		    " - acme account register makes one", (char *)0);
-	if (r == 0 && !ac.key.type)
-		r = eab_lacking(c, ac.server, ac.cached.external_account_required);
-	if (r == 0)
-		r = converse(c);
-	if (r == 0 && ac.account.url[0])
+	if (r == 0 && mode != ACCOUNT_NONE && !ac.key.type)
+		r = eab_lacking(c, ac.server, cached.external_account_required);
+	return r ? r : converse(c, ac.cached ? &cached : 0);
+}
+
+/* And a registration if there is none; the lock is held where needed. */
+static int
+set_up(const struct conf *c, enum account_mode mode)
+{
+	int r = begin(c, mode);
+
+	if (r || mode == ACCOUNT_NONE)
+		return r;
+	if (ac.account.url[0])
 		r = settle_left();
 	if (r == 0 && !ac.account.url[0])
 		r = account_register(c, mode);

@@ -109,6 +109,7 @@ struct acme_order {
 	unsigned idents;		/* identifiers, as the server gave them */
 	acme_text ident[LIMIT_NAMES];
 	unsigned count;			/* authorizations; only .url until acme_authorizations() */
+	unsigned unwanted;		/* bits of enum acme_type: such challenges are kept without their texts */
 	uint32_t used;
 	struct acme_authz authz[LIMIT_NAMES];	/* what is not counted, and the arena, is never touched */
 	char arena[128 * 1024];

@@ -191,7 +191,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 		struct acme_renewal renewal[ACME_RENEWALS];
 		struct binding binding;
 	} gives;
-	static char pem_mem[LIMIT_CHAIN];
+	static char pem_mem[LIMIT_CHAIN] LARGE;
 	struct buf pem = BUF(pem_mem);
 	struct acme_order *o = &mine.order;
 	unsigned i;
@@ -237,6 +237,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 		slice_copy(slice(r->url), o->url, sizeof(o->url));
 		return acme_order(o);
 	case CALL_AUTHORIZATIONS:
+		o->unwanted = r->number;
 		return acme_authorizations(o);
 	case CALL_ANSWER:
 		return acme_answer(o);
@@ -267,6 +268,7 @@ converse(int channel)
 
 	mine.channel = channel;
 	for (;;) {
+		program_drop();
 		get(r, sizeof(*r));
 		result = carry_out(r, &out, &n);
 		put_directory();

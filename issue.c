@@ -30,6 +30,7 @@ enum {
 	EPOCH = 1767225600	/* 2026-01-01: no clock that is set says less */
 };
 
+static char file_mem[LIMIT_CHAIN] LARGE;	/* one file at a time */
 static const char cut_off[] = "the run before this one was cut off";
 
 /* A machine without a clock of its own begins in 1970: no date can be judged then. */
@@ -69,11 +70,11 @@ issue_lock(const char *name)
 
 /* The stored conf of a certificate into c: 0, 1 there is none, or a status, printed. */
 static int
-read_conf(const char *name, struct conf *c, char *mem, size_t size)
+read_conf(const char *name, struct conf *c)
 {
 	struct buf b;
 
-	buf_init(&b, mem, size);
+	buf_init(&b, file_mem, LIMIT_CONF);
 	if (store_read(store_cert_path(name, "/conf"), &b) < 0)
 		return errno == ENOENT ? 1 : store_unread(store_cert_path(name, "/conf"));
 	return conf_read(c, buf_view(&b), store_cert_path(name, "/conf"));
@@ -83,8 +84,8 @@ read_conf(const char *name, struct conf *c, char *mem, size_t size)
 static int
 write_conf(const char *name, const struct conf *c)
 {
-	static char mem[LIMIT_CONF], old_mem[LIMIT_CONF];
-	struct buf b = BUF(mem), old = BUF(old_mem);
+	static char mem[LIMIT_CONF] LARGE;
+	struct buf b = BUF(mem), old = BUF(file_mem);
 
 	conf_write(&b, c);
 	if (b.err)
@@ -103,7 +104,7 @@ write_conf(const char *name, const struct conf *c)
 static void
 tell_failure(const char *name, const struct conf *c, int status)
 {
-	static char env_mem[LIMIT_CONF];
+	static char env_mem[LIMIT_CONF] LARGE;
 	static struct hook_env e;
 	char number[24];
 	struct buf b = BUF(number);
@@ -222,9 +223,8 @@ other_key(const char *name, struct slice cert)
 static int
 recover(const char *name, const struct conf *c, struct renewal *st)
 {
-	static char cert_mem[LIMIT_CHAIN];
 	struct chain live;
-	struct buf b = BUF(cert_mem);
+	struct buf b = BUF(file_mem);
 	char path[LIMIT_PATH];
 
 	if (store_file(path, sizeof(path), name, 0, "cert.pem") < 0 ||
@@ -302,12 +302,12 @@ static int
 issue_locked(const char *name, struct conf *c)
 {
 	static struct conf stored;
-	static char conf_mem[LIMIT_CONF], file_mem[LIMIT_CONF];
+	static char conf_mem[LIMIT_CONF] LARGE;
 	static struct renewal st;
 	int r, have, idle = 0;
 
 	conf_init(&stored, conf_mem, sizeof(conf_mem));
-	have = read_conf(name, &stored, file_mem, sizeof(file_mem));
+	have = read_conf(name, &stored);
 	if (have > 1)
 		return have;
 	r = complete_conf(c, &stored, have == 0);
@@ -393,11 +393,11 @@ int
 issue_conf(const char *name, const struct conf *given, struct conf *c)
 {
 	static struct conf stored;
-	static char conf_mem[LIMIT_CONF], file_mem[LIMIT_CONF];
+	static char conf_mem[LIMIT_CONF] LARGE;
 	int r;
 
 	conf_init(&stored, conf_mem, sizeof(conf_mem));
-	r = read_conf(name, &stored, file_mem, sizeof(file_mem));
+	r = read_conf(name, &stored);
 	*c = *given;
 	if (r == 0) {
 		conf_merge(c, &stored);
@@ -631,7 +631,7 @@ ask_all(const struct conf *c, struct buf *names)
 int
 issue_renew(struct conf *c, const char *const *names, unsigned count)
 {
-	static char mem[256 * 1024], ask_mem[256 * 1024];
+	static char mem[256 * 1024] LARGE, ask_mem[256 * 1024] LARGE;
 	struct buf b = BUF(mem), ask = BUF(ask_mem);
 	struct slice all;
 	unsigned i;

@@ -269,6 +269,8 @@ read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
 	memset(c, 0, sizeof(*c));
 	c->type = (enum acme_type)type;
 	c->status = status_of(json_get(v, "status"));
+	if (o->unwanted >> type & 1)
+		return 1;
 	if (type == ACME_DNS_PERSIST_01 ? !read_persist(o, c, v, full) : tok.type == JSON_NONE)
 		return 0;
 	if (tok.type != JSON_NONE) {

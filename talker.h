@@ -38,10 +38,11 @@ int talker_new_order(struct acme_order *o, unsigned names);
 /* Looks at the order o->url of an earlier run. */
 int talker_order(struct acme_order *o);
 /*
- * From here on of what o says only statuses and errors change, and the talker
- * goes by o as it told it, with the challenges that are chosen now.
+ * types: bits of enum acme_type; of challenges of other types there is only the
+ * type.  From here on of what o says only statuses and errors change, and the
+ * talker goes by o as it told it, with the challenges that are chosen now.
  */
-int talker_authorizations(struct acme_order *o);
+int talker_authorizations(struct acme_order *o, unsigned types);
 int talker_answer(struct acme_order *o);
 int talker_wait(struct acme_order *o);
 int talker_wait_authorization(struct acme_order *o, unsigned i);

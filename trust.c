@@ -276,7 +276,7 @@ open_regular(const char *path)
 static int
 scan_file(struct scan *s, int fd)
 {
-	static char text[2 * MAX_ANCHOR], der[MAX_ANCHOR];
+	static char text[2 * MAX_ANCHOR] LARGE, der[MAX_ANCHOR] LARGE;
 	char in[2048];
 	ssize_t n, i;
 

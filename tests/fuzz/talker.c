@@ -114,7 +114,7 @@ orders(int which)
 	if (which)
 		told(&o);
 	if (which < 2)
-		talker_authorizations(&o);
+		talker_authorizations(&o, ~0u);
 	else
 		talker_answer(&o);
 	order_needed(&o);
