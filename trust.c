@@ -187,26 +187,34 @@ add_certificate(const struct x509 *c)
  * Bundles of PEM certificates
  */
 
-/* A bundle is read by lines; only the block under way is held. */
+/*
+ * A bundle is read by lines, in place: text holds the block or line under way
+ * and what was read behind it.
+ */
 struct scan {
 	void (*found)(const struct x509 *c);
 	unsigned count, malformed;
 	int in_block, skip_line;
-	size_t line;			/* where in text the line under way starts */
+	size_t block, line;		/* where in text those under way start */
 	struct buf text, der;
 };
 
-static int
-starts_with(const struct buf *b, size_t at, const char *what)
+static void
+scan_start(struct scan *s, void (*found)(const struct x509 *c))
 {
-	return b->len - at >= strlen(what) && memcmp(b->p + at, what, strlen(what)) == 0;
+	static char text[2 * MAX_ANCHOR], der[MAX_ANCHOR];
+
+	memset(s, 0, sizeof(*s));
+	s->found = found;
+	buf_init(&s->text, text, sizeof(text));
+	buf_init(&s->der, der, sizeof(der));
 }
 
-/* Takes the complete block in s->text; labels of other things are passed over. */
+/* Takes a complete block; labels of other things are passed over. */
 static void
-scan_block(struct scan *s)
+scan_block(struct scan *s, struct slice text)
 {
-	struct slice text = buf_view(&s->text), label;
+	struct slice label;
 	struct x509 c;
 
 	buf_clear(&s->der);
@@ -221,36 +229,67 @@ scan_block(struct scan *s)
 	}
 }
 
-/* A line has ended; text before and between blocks is dropped. */
+/* The line under way ends before `end`. */
 static void
-scan_line(struct scan *s)
+scan_line(struct scan *s, size_t end)
 {
-	if (!s->in_block)
-		s->in_block = !s->skip_line && starts_with(&s->text, s->line, "-----BEGIN ");
-	else if (starts_with(&s->text, s->line, "-----END ")) {
-		scan_block(s);
-		s->in_block = 0;
+	const char *p = s->text.p;
+	size_t n = end - s->line;
+
+	if (s->in_block) {
+		if (n > 9 && memcmp(p + s->line, "-----END ", 9) == 0) {
+			scan_block(s, slice_of(p + s->block, end - s->block));
+			s->in_block = 0;
+		}
+	} else if (!s->skip_line && n > 11 && memcmp(p + s->line, "-----BEGIN ", 11) == 0) {
+		s->in_block = 1;
+		s->block = s->line;
 	}
-	if (!s->in_block)
-		buf_clear(&s->text);
 	s->skip_line = 0;
-	s->line = s->text.len;
+	s->line = end;
 }
 
+/* Makes room behind what is still wanted. */
 static void
-scan_char(struct scan *s, int c)
+scan_shift(struct scan *s)
 {
-	buf_char(&s->text, c);
-	if (s->text.err) {
+	size_t start = s->in_block ? s->block : s->line;
+
+	if (start == 0 && s->text.len == s->text.cap) {
 		/* A long line of other text, or no certificate: off to the next line. */
 		s->malformed += s->in_block ? 1u : 0u;
 		s->in_block = 0;
 		s->skip_line = 1;
-		s->line = 0;
-		buf_clear(&s->text);
+		start = s->line = s->text.len;
 	}
-	if (c == '\n')
-		scan_line(s);
+	memmove(s->text.p, s->text.p + start, s->text.len - start);
+	s->text.len -= start;
+	s->line -= start;
+	s->block = 0;
+}
+
+/* n bytes more are in text. */
+static void
+scan_more(struct scan *s, size_t n)
+{
+	const char *newline, *p = s->text.p;
+	size_t from = s->text.len;
+
+	s->text.len += n;
+	while (from < s->text.len && (newline = memchr(p + from, '\n', s->text.len - from))) {
+		from = (size_t)(newline - p) + 1;
+		scan_line(s, from);
+	}
+	scan_shift(s);
+}
+
+/* The last line may lack its end. */
+static void
+scan_end(struct scan *s)
+{
+	scan_line(s, s->text.len);
+	if (s->in_block)
+		s->malformed++;
 }
 
 /*
@@ -276,18 +315,13 @@ open_regular(const char *path)
 static int
 scan_file(struct scan *s, int fd)
 {
-	static char text[2 * MAX_ANCHOR], der[MAX_ANCHOR];
-	char in[2048];
-	ssize_t n, i;
+	ssize_t n;
 
-	buf_init(&s->text, text, sizeof(text));
-	buf_init(&s->der, der, sizeof(der));
-	while ((n = read(fd, in, sizeof(in))) > 0 || (n < 0 && errno == EINTR))
-		for (i = 0; i < n; i++)
-			scan_char(s, (unsigned char)in[i]);
-	scan_line(s);		/* the last line may lack its end */
-	if (s->in_block)
-		s->malformed++;
+	while ((n = read(fd, s->text.p + s->text.len, s->text.cap - s->text.len)) > 0 ||
+	    (n < 0 && errno == EINTR))
+		if (n > 0)
+			scan_more(s, (size_t)n);
+	scan_end(s);
 	return n < 0 ? -1 : 0;
 }
 
@@ -345,7 +379,7 @@ trust_check(const char *path, const char **why)
 {
 	struct scan s;
 
-	memset(&s, 0, sizeof(s));
+	scan_start(&s, 0);
 	if (scan_anchors(&s, path) < 0) {
 		*why = errno ? "cannot be read" : "is not a regular file";
 		return -1;
@@ -360,8 +394,7 @@ add_file(void)
 {
 	struct scan s;
 
-	memset(&s, 0, sizeof(s));
-	s.found = add_certificate;
+	scan_start(&s, add_certificate);
 	scan_anchors(&s, t.ca_file);
 }
 

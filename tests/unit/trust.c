@@ -430,6 +430,32 @@ test_bundles(void)
 	unlink(file_name);
 }
 
+/* Wherever reads and the window over the file end, each certificate is found, once. */
+static void
+test_window(void)
+{
+	static char mem[60000];
+	size_t shift, i;
+	int fd, good = 1;
+	struct buf b;
+	struct scan s;
+
+	for (shift = 0; shift < 20000; shift += shift > 16300 && shift < 16500 ? 1 : 61) {
+		buf_init(&b, mem, sizeof(mem));
+		for (i = 0; i < shift; i++)
+			buf_char(&b, 'x');
+		buf_char(&b, '\n');
+		for (i = 0; i < 60; i++)
+			buf_str(&b, i % 3 ? CA_PEM : "# between\n" MIDDLE_PEM);
+		fd = open(file_of(b.p, b.len), O_RDONLY);
+		scan_start(&s, 0);
+		good &= !b.err && scan_file(&s, fd) == 0 && s.count == 60 && s.malformed == 0;
+		close(fd);
+	}
+	ok(good, "certificates are found wherever they stand in a large file");
+	unlink(file_name);
+}
+
 static void
 test_reasons(void)
 {
@@ -462,6 +488,7 @@ main(void)
 	test_limits();
 	test_many_anchors();
 	test_damage();
+	test_window();
 	test_reasons();
 	test_roots();
 	test_bundles();
