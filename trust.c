@@ -30,6 +30,7 @@ enum {
 	MAX_CHAIN = 48 * 1024,		/* bytes of them */
 	MAX_ANCHORS = 16,		/* that fit one chain */
 	MAX_ANCHOR = 8 * 1024,		/* one certificate of a bundle */
+	MAX_INDEX = 512,		/* certificates of a bundle that need be found but once */
 	MIN_RSA = 2048 / 8,
 	MAX_RSA = 4096 / 8,		/* BearSSL's limit */
 	DAYS_TO_1970 = 719528		/* from the year 0, as BearSSL counts */
@@ -193,11 +194,46 @@ add_certificate(const struct x509 *c)
  */
 struct scan {
 	void (*found)(const struct x509 *c);
+	uint32_t at;			/* where in the file text starts */
 	unsigned count, malformed;
 	int in_block, skip_line;
 	size_t block, line;		/* where in text those under way start */
 	struct buf text, der;
 };
+
+/*
+ * Where the certificates of the file that is held are, by sums of their
+ * subjects: for another chain only those are read again that may fit.
+ */
+static struct {
+	int whole;			/* 1: none is missing */
+	unsigned count;
+	struct {
+		uint32_t subject, at;
+	} entry[MAX_INDEX];
+} known;
+
+/* FNV-1a: equal for equal names, and for hardly any others. */
+static uint32_t
+sum(struct slice s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; s.n; s.p++, s.n--)
+		h = (h ^ (unsigned char)*s.p) * 16777619u;
+	return h;
+}
+
+static void
+remember(const struct x509 *c, uint32_t at)
+{
+	if (known.count == MAX_INDEX) {
+		known.whole = 0;
+		return;
+	}
+	known.entry[known.count].subject = sum(c->subject);
+	known.entry[known.count++].at = at;
+}
 
 static void
 scan_start(struct scan *s, void (*found)(const struct x509 *c))
@@ -222,9 +258,12 @@ scan_block(struct scan *s, struct slice text)
 		s->malformed++;
 	} else if (slice_is(label, "CERTIFICATE")) {
 		s->count++;
-		if (x509_read(buf_view(&s->der), &c))
+		if (x509_read(buf_view(&s->der), &c)) {
 			s->malformed++;
-		else if (s->found)
+			return;
+		}
+		remember(&c, s->at + (uint32_t)s->block);
+		if (s->found)
 			s->found(&c);
 	}
 }
@@ -264,6 +303,7 @@ scan_shift(struct scan *s)
 	}
 	memmove(s->text.p, s->text.p + start, s->text.len - start);
 	s->text.len -= start;
+	s->at += (uint32_t)start;
 	s->line -= start;
 	s->block = 0;
 }
@@ -354,6 +394,7 @@ void
 trust_hold(const char *ca_file)
 {
 	held.on = 1;
+	known.whole = 0;
 	held.fd = open_anchors(ca_file);
 	held.error = errno;
 }
@@ -368,7 +409,11 @@ scan_anchors(struct scan *s, const char *ca_file)
 		errno = held.error;
 	if (fd < 0 || (held.on && lseek(fd, 0, SEEK_SET) < 0))
 		return -1;
+	known.count = 0;
+	known.whole = 1;
 	r = scan_file(s, fd);
+	if (r < 0)
+		known.whole = 0;
 	if (!held.on)
 		close(fd);
 	return r;
@@ -389,11 +434,54 @@ trust_check(const char *path, const char **why)
 	return s.malformed || s.count == 0 ? -1 : 0;
 }
 
+/* What is at `at` in the file that is held, as add_certificate() wants it; it may have changed. */
+static void
+add_at(struct scan *s, uint32_t at)
+{
+	struct slice text = slice_of(s->text.p, 0), label;
+	struct x509 c;
+	ssize_t n;
+
+	if (lseek(held.fd, (off_t)at, SEEK_SET) < 0)
+		return;
+	while (text.n < s->text.cap && ((n = read(held.fd, s->text.p + text.n, s->text.cap - text.n)) > 0 ||
+	    (n < 0 && errno == EINTR)))
+		text.n += n > 0 ? (size_t)n : 0;
+	buf_clear(&s->der);
+	if (pem_next(&text, &label, &s->der) == 1 && slice_is(label, "CERTIFICATE") &&
+	    x509_read(buf_view(&s->der), &c) == 0)
+		add_certificate(&c);
+}
+
+/* The certificates of the file whose subjects are issuers of the chain, or the first one's own. */
+static void
+add_known(void)
+{
+	uint32_t wanted[MAX_CERTS + 1];
+	struct scan s;
+	unsigned i, k;
+
+	for (k = 0; k < t.count; k++)
+		wanted[k] = sum(t.cert[k].issuer);
+	wanted[k] = sum(t.cert[0].subject);
+	scan_start(&s, 0);
+	for (i = 0; i < known.count; i++) {
+		for (k = 0; k <= t.count && wanted[k] != known.entry[i].subject; k++)
+			;
+		if (k <= t.count)
+			add_at(&s, known.entry[i].at);
+	}
+}
+
 static void
 add_file(void)
 {
 	struct scan s;
 
+	if (held.on && known.whole) {
+		add_known();
+		return;
+	}
 	scan_start(&s, add_certificate);
 	scan_anchors(&s, t.ca_file);
 }
@@ -436,7 +524,7 @@ validate(void)
 
 	br_x509_minimal_init(m, &br_sha256_vtable, t.anchor, t.anchors);
 	br_x509_minimal_set_rsa(m, br_rsa_pkcs1_vrfy_get_default());
-	br_x509_minimal_set_ecdsa(m, &br_ec_prime_i31, br_ecdsa_i31_vrfy_asn1);
+	br_x509_minimal_set_ecdsa(m, &br_ec_all_m31, br_ecdsa_i31_vrfy_asn1);
 	br_x509_minimal_set_hash(m, br_sha256_ID, &br_sha256_vtable);
 	br_x509_minimal_set_hash(m, br_sha384_ID, &br_sha384_vtable);
 	br_x509_minimal_set_hash(m, br_sha512_ID, &br_sha512_vtable);

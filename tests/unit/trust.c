@@ -456,6 +456,44 @@ test_window(void)
 	unlink(file_name);
 }
 
+/* A file that is held is scanned once; then only what may fit is read again. */
+static void
+test_held(void)
+{
+	static char mem[400000];
+	struct buf b = BUF(mem);
+	const char *why;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		buf_str(&b, "text\n" CN_PEM SELF_PEM);
+	buf_str(&b, TWIN_PEM CA_PEM SELF_PEM);
+	file_of(b.p, b.len);
+	trust_hold(file_name);
+	ok(trust_check(file_name, &why) == 0 && known.whole && known.count == 83, "a file is scanned");
+	trust_begin(file_name, "a.example");
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == 0 && t.anchors == 2, "what fits is found again");
+	ok(feed(ders(SELF_PEM)->cert, 1, 100) == 0 && t.anchors == MAX_ANCHORS, "and for another chain");
+	ok(feed(ders(LEAF_PEM)->cert, 1, 100) == BR_ERR_X509_NOT_TRUSTED && t.anchors == 0, "nothing fits");
+	ok(trust_check(file_name, &why) == 0 && known.count == 83, "scanned once more");
+	file_of(mem + 1, b.len - 1);
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == BR_ERR_X509_NOT_TRUSTED,
+	    "nothing is taken from where a certificate was before the file changed");
+	file_of(CA_PEM, strlen(CA_PEM));
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == BR_ERR_X509_NOT_TRUSTED, "nor from behind its end");
+
+	for (i = 83; i < MAX_INDEX; i++)
+		buf_str(&b, SELF_PEM);
+	buf_str(&b, CA_PEM);
+	file_of(b.p, b.len);
+	trust_hold(file_name);
+	ok(!b.err && trust_check(file_name, &why) == 0 && !known.whole, "more certificates than are remembered");
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == 0 && t.anchors == 3, "all of them are scanned again");
+	close(held.fd);
+	held.on = 0;
+	unlink(file_name);
+}
+
 static void
 test_reasons(void)
 {
@@ -489,6 +527,7 @@ main(void)
 	test_many_anchors();
 	test_damage();
 	test_window();
+	test_held();
 	test_reasons();
 	test_roots();
 	test_bundles();
