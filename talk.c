@@ -469,8 +469,9 @@ may_resend(const struct pool_event *e)
 	int unanswered = e->error == HTTP_CLOSED;
 	unsigned lost;
 
+	/* of those that are lost with one connection, one counts */
 	if (e->tag == HEAD)
-		return unanswered && ++run.head_tries <= RESENDS;
+		return unanswered && (e->behind || ++run.head_tries <= RESENDS);
 	lost = ++run.item[e->tag].lost;
 	if (lost > RESENDS || kind == FORM)
 		return 0;
