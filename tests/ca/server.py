@@ -477,6 +477,10 @@ class Connection(socketserver.BaseRequestHandler):
             raise ConnectionAbortedError
         self.data, self.waiting, self.cases = b'', [], set()
 
+    def finish(self):
+        # at once, whoever still refers to it
+        self.request.close()
+
     def new(self, case):
         """Whether this is the first time that it is asked for that case."""
         return case not in self.cases and not self.cases.add(case)
