@@ -41,6 +41,12 @@ struct buf {
 	int err;		/* sticky: something did not fit */
 };
 
+/*
+ * For large static arrays of which little is used: each begins with a page, and
+ * what is small lies together (the Makefile sorts by alignment).
+ */
+#define LARGE __attribute__((aligned(4096)))
+
 /* An empty buffer over the caller's memory: cap bytes, or an array (not a pointer) for BUF. */
 #define BUF(mem) { (mem), 0, sizeof(mem), 0 }
 void buf_init(struct buf *b, void *mem, size_t cap);

@@ -32,7 +32,9 @@ enum {
 	RECORD_WAIT = 20000	/* ms for a record that may stand */
 };
 
-static char entry_mem[LIMIT_CONF], env_mem[LIMIT_CONF];
+/* One entry and one hook's environment at a time. */
+static char entry_mem[LIMIT_CONF] LARGE, env_mem[LIMIT_CONF] LARGE;
+static struct hook_env env;
 
 /* --- names --- */
 
@@ -119,11 +121,18 @@ challenge_authorizations(const struct conf *c, const struct acme_order *o)
 
 /* --- hooks --- */
 
+/* The name of the hook, 0 there is none. */
+static const char *
+hook_name(const struct conf *c)
+{
+	return c->hook ? c->hook : c->webroot ? "webroot" : 0;
+}
+
 /* The hook that c names; none (an empty path) will do where a record may stand already. */
 static int
 find_hook(const struct conf *c, struct hook *h)
 {
-	const char *why, *name = c->hook ? c->hook : c->webroot ? "webroot" : 0;
+	const char *why, *name = hook_name(c);
 
 	h->path[0] = 0;
 	if (!name && c->challenge && value_type_bits(c->challenge) & VALUE_PERSIST)
@@ -201,6 +210,21 @@ preference(const struct conf *c, const struct hook *h, enum acme_type out[ACME_T
 				out[n++] = (enum acme_type)t;
 	}
 	return n;
+}
+
+unsigned
+challenge_types(const struct conf *c)
+{
+	struct hook h = { 0 };
+	enum acme_type types[ACME_TYPES];
+	const char *why;
+	unsigned n, bits = 0;
+
+	if (hook_name(c))	/* if it is not there, that is told when it is to be run */
+		hook_find(&h, hook_name(c), store_home(), &why);
+	for (n = preference(c, &h, types); n--;)
+		bits |= 1u << types[n];
+	return bits;
 }
 
 /* --- the environment of a hook --- */
@@ -445,7 +469,6 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 {
 	struct acme_authz *z = &o->authz[i];
 	const struct acme_challenge *ch = &z->challenge[which];
-	static struct hook_env e;
 	struct call k;
 	int id = 0, r;
 
@@ -457,14 +480,14 @@ offer(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 	if (set_up_before(o, i, ch->type, k.ident, k.token))
 		return 0;
 	make_proof(o, ch, k.ident, z->wildcard);
-	call_env(&e, name, c, &k, z->wildcard, remaining);
+	call_env(&env, name, c, &k, z->wildcard, remaining);
 	r = hook_data(k.ident);
 	if (r == 0)
-		r = write_entry(name, &k, &e, &id);
+		r = write_entry(name, &k, &env, &id);
 	if (r)
 		return r;
-	r = run(&k, "begin", &e, c->hook_timeout);
-	wipe(env_mem, e.text.len);
+	r = run(&k, "begin", &env, c->hook_timeout);
+	wipe(env_mem, env.text.len);
 	if (r == 0)
 		return 0;
 	if (r < 1 || r > 125)
@@ -530,16 +553,15 @@ choose(const char *name, const struct conf *c, struct acme_order *o, unsigned i,
 static int
 run_shell(const char *text, const char *what, const char *name, const struct conf *c)
 {
-	static struct hook_env e;
 	char mem[64];
 	struct buf b = BUF(mem);
 	int r;
 
-	hook_env_init(&e, env_mem, sizeof(env_mem));
-	common_env(&e, name, c);
+	hook_env_init(&env, env_mem, sizeof(env_mem));
+	common_env(&env, name, c);
 	note(1, what, " ", text, (char *)0);
-	r = e.err ? HOOK_EXEC : hook_shell(text, &e, c->hook_timeout);
-	wipe(env_mem, e.text.len);
+	r = env.err ? HOOK_EXEC : hook_shell(text, &env, c->hook_timeout);
+	wipe(env_mem, env.text.len);
 	if (r == 0)
 		return 0;
 	hook_result(&b, r, c->hook_timeout);
@@ -626,7 +648,7 @@ packed(struct buf *b, const char *text)
 static int
 wait_records(const struct conf *c, const struct acme_order *o, unsigned first, unsigned last)
 {
-	static char mem[2 * LIMIT_CONF];
+	static char mem[2 * LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
 	struct zone_want want[LIMIT_NAMES];
 	const struct acme_authz *z;
@@ -653,7 +675,6 @@ int
 challenge_ready(const char *name, const struct conf *c, const struct acme_order *o,
     unsigned first, unsigned last)
 {
-	static struct hook_env e;
 	const char *args[2] = { name, 0 };
 	char mem[64];
 	struct buf b = BUF(mem);
@@ -672,10 +693,10 @@ challenge_ready(const char *name, const struct conf *c, const struct acme_order 
 		return 0;
 	if (hook_find(&h, c->ready_hook, store_home(), &why) < 0)
 		return fail(ST_CONFIG, "ready-hook ", c->ready_hook, ": ", why, (char *)0);
-	hook_env_init(&e, env_mem, sizeof(env_mem));
-	common_env(&e, name, c);
-	r = e.err ? HOOK_EXEC : hook_run(&h, args, &e, c->hook_timeout);
-	wipe(env_mem, e.text.len);
+	hook_env_init(&env, env_mem, sizeof(env_mem));
+	common_env(&env, name, c);
+	r = env.err ? HOOK_EXEC : hook_run(&h, args, &env, c->hook_timeout);
+	wipe(env_mem, env.text.len);
 	if (r == 0)
 		return 0;
 	hook_result(&b, r, c->hook_timeout);
@@ -701,7 +722,6 @@ static int
 end_call(struct slice text, const struct conf *c, const char *error)
 {
 	static struct hook h;
-	static struct hook_env e;
 	char type[32], ident[LIMIT_NAME + 1], token[LIMIT_TOKEN + 1], auth[LIMIT_PERSIST];
 	char line[1024 + 16], mem[64];
 	struct buf b = BUF(mem);
@@ -716,12 +736,12 @@ end_call(struct slice text, const struct conf *c, const char *error)
 	k.ident = member(text, "ident", ident, sizeof(ident));
 	k.token = member(text, "token", token, sizeof(token));
 	k.auth = member(text, "auth", auth, sizeof(auth));
-	hook_env_init(&e, env_mem, sizeof(env_mem));
+	hook_env_init(&env, env_mem, sizeof(env_mem));
 	while (kv_next(&rest, &key, &value)) {
-		static char var[LIMIT_CONF / 2];
+		static char var[LIMIT_CONF / 2] LARGE;
 
 		if (slice_is(key, "env") && slice_copy(value, var, sizeof(var)) == 0)
-			hook_env_line(&e, var);
+			hook_env_line(&env, var);
 	}
 	if (error) {
 		struct buf w = BUF(line);
@@ -730,10 +750,10 @@ end_call(struct slice text, const struct conf *c, const char *error)
 		buf_printable(&w, slice(error));
 		w.cap = sizeof(line);
 		w.err = 0;
-		hook_env_put(&e, "ACME_ERROR", buf_text(&w));
+		hook_env_put(&env, "ACME_ERROR", buf_text(&w));
 	}
-	r = run(&k, error ? "failed" : "done", &e, c->hook_timeout);
-	wipe(env_mem, e.text.len);
+	r = run(&k, error ? "failed" : "done", &env, c->hook_timeout);
+	wipe(env_mem, env.text.len);
 	if (r == 0)
 		return 0;
 	hook_result(&b, r, c->hook_timeout);
@@ -754,9 +774,8 @@ unreadable(const char *name)
 static int
 end_entry(const char *name, const struct conf *c, int id, const char *error)
 {
-	static char text_mem[LIMIT_CONF];
-	struct buf b = BUF(text_mem);
-	static char command[LIMIT_CONF];
+	struct buf b = BUF(entry_mem);
+	static char command[LIMIT_CONF] LARGE;
 	int r = 0;
 
 	if (store_journal_read(name, id, &b) < 0) {
@@ -769,7 +788,7 @@ end_entry(const char *name, const struct conf *c, int id, const char *error)
 	} else {
 		r = end_call(buf_view(&b), c, error);
 	}
-	wipe(text_mem, b.len);
+	wipe(entry_mem, b.len);
 	/* by a second signal: it stays for the next run */
 	if (r == HOOK_STOPPED)
 		return 0;

@@ -22,6 +22,9 @@ int challenge_check(const struct conf *c);
 int challenge_identifiers(const struct conf *c, const struct acme_order *o);
 int challenge_authorizations(const struct conf *c, const struct acme_order *o);
 
+/* Bits of enum acme_type: the types that may be set up for c. */
+unsigned challenge_types(const struct conf *c);
+
 /*
  * Runs begin for the pending authorizations first..last-1 and sets their
  * .chosen.  remaining: authorizations that come after last.  With nothing

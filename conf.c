@@ -264,7 +264,7 @@ env_line(struct conf *c, struct slice line, const char **why)
 static int
 env_file(struct conf *c, const char *path, const char **why)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	char digits[12], reason[200];
 	struct buf b = BUF(mem), n = BUF(digits);
 	struct slice rest, line;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -284,8 +285,12 @@ seccomp(void)
 	PUT(EQUAL, 1, 0, ARCH);
 	PUT(RETURN, 0, 0, REFUSE);
 	PUT(LOAD, 0, 0, AT_NUMBER);
-	for (i = 0; i < COUNT; i++)	/* over the rest of the list, and the six that follow it */
-		PUT(EQUAL, (uint8_t)(COUNT - i - 1 + 6), 0, allowed[i]);
+	for (i = 0; i < COUNT; i++)	/* over the rest of the list, and the nine that follow it */
+		PUT(EQUAL, (uint8_t)(COUNT - i - 1 + 9), 0, allowed[i]);
+	/* pages given back, and no other advice */
+	PUT(EQUAL, 0, 2, SYS_madvise);
+	PUT(LOAD, 0, 0, AT_ARGUMENT + 2 * 8);
+	PUT(EQUAL, 6, 1, MADV_DONTNEED);
 #ifdef SYS_socket
 	PUT(EQUAL, 1, 0, SYS_socket);
 #else

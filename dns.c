@@ -517,7 +517,7 @@ dns_connect(const struct dns_address *a, int socket_type)
 
 /* TCP, for one answer that did not fit.  All others wait meanwhile, as it is rare. */
 
-static unsigned char message[65535];
+static unsigned char message[65535] LARGE;
 
 /* All n bytes, out or in: 0, or -1 and errno. */
 static int

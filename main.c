@@ -352,7 +352,7 @@ known(const char *name)
 	return find_command(name) != 0;
 }
 
-static char options[2 * LIMIT_CONF];	/* texts of those of this run */
+static char options[2 * LIMIT_CONF] LARGE;	/* texts of those of this run */
 static size_t options_length;
 
 static void

@@ -28,10 +28,10 @@
 #include "talker.h"
 #include "util.h"
 
-static struct acme_order order;
+static struct acme_order order LARGE;
 static struct key key;
 static struct request foreign;		/* pk 0: the certificate is for our key */
-static char text_mem[LIMIT_CHAIN];	/* whatever file is at hand */
+static char text_mem[LIMIT_CHAIN] LARGE, full_mem[LIMIT_CHAIN] LARGE;	/* whatever is at hand */
 /* How far an attempt came: it depends whether another CA could do better. */
 static enum stage { AT_ACCOUNT, AT_ORDER, AT_CHALLENGES, AT_FINALIZE, AT_CHAIN, AT_FILES } stage;
 static int key_refused;			/* it is an account's key */
@@ -177,7 +177,7 @@ authorize(const char *name, const struct conf *c)
 
 	if (order.status != ACME_PENDING)
 		return 0;
-	if (talker_authorizations(&order) < 0)
+	if (talker_authorizations(&order, challenge_types(c)) < 0)
 		return account_failed();
 	r = challenge_authorizations(c, &order);
 	if (r == 0 && pending_authorizations())
@@ -193,12 +193,13 @@ authorize(const char *name, const struct conf *c)
 static int
 finalize(const struct conf *c)
 {
-	/* base64 twice: in the payload, and around it */
-	static char der_mem[LIMIT_REQUEST / 16 * 9], mem[LIMIT_REQUEST / 4 * 3];
-	struct buf own = BUF(der_mem), b = BUF(mem);
+	struct buf own, b;
 	struct slice der = foreign.der;
 	int r;
 
+	/* base64 twice: in the payload, and around it */
+	buf_init(&own, full_mem, LIMIT_REQUEST / 16 * 9);
+	buf_init(&b, text_mem, LIMIT_REQUEST / 4 * 3);
 	if (!foreign.pk) {
 		if (request_write(&own, c, &key) < 0)
 			return own.err ? fail(ST_USAGE, "the names together are too long"
@@ -225,8 +226,7 @@ enum { NO_CHAIN = -1 };
 static int
 fetch_chain(const struct conf *c, unsigned i, struct chain *chain)
 {
-	static char full[LIMIT_CHAIN];
-	struct buf pem = BUF(text_mem), out = BUF(full);
+	struct buf pem = BUF(text_mem), out = BUF(full_mem);
 	const char *why;
 	int r = talker_certificate(&order, i, &pem);
 

@@ -21,6 +21,8 @@
 
 enum { ORDER_AGE = 7 * 86400 };	/* s after which an order is not resumed */
 
+static char text_mem[LIMIT_CHAIN] LARGE;	/* one payload or file at a time */
+
 /* --- what is asked for --- */
 
 static void
@@ -106,8 +108,7 @@ order_failed(void)
 static const char *
 replaced(const char *name, const struct conf *c, const struct renewal *st)
 {
-	static char mem[LIMIT_CHAIN];
-	struct buf pem = BUF(mem);
+	struct buf pem = BUF(text_mem);
 	char path[LIMIT_PATH];
 
 	if (!st || !st->live || !st->ari[0] || strcmp(st->server, conf_directory(c)) != 0 ||
@@ -137,8 +138,7 @@ may_be_replaces(void)
 static int
 post(const struct conf *c, const char *replaces, struct acme_order *o)
 {
-	static char mem[LIMIT_CONF];
-	struct buf b = BUF(mem);
+	struct buf b = BUF(text_mem);
 	int r;
 
 	order_payload(&b, c, replaces);
@@ -146,7 +146,7 @@ post(const struct conf *c, const char *replaces, struct acme_order *o)
 	if (b.err)
 		return fail(ST_USAGE, "the names together are longer than the limit", (char *)0);
 	account_payload(ACME_NEW_ORDER, buf_view(&b));
-	r = talker_new_order(o);
+	r = talker_new_order(o, c->names);
 	account_payload(ACME_NEW_ORDER, (struct slice){ 0, 0 });
 	return r;
 }
@@ -199,9 +199,8 @@ order_path(const char *name)
 static int
 remember_order(const char *name, const struct conf *c, const struct acme_order *o)
 {
-	static char mem[LIMIT_CONF];
 	char names[LIMIT_NAMES * (LIMIT_NAME + 1)], at[32];
-	struct buf b = BUF(mem), n = BUF(names), t = BUF(at);
+	struct buf b = BUF(text_mem), n = BUF(names), t = BUF(at);
 	size_t i;
 
 	join_names(&n, c);
@@ -244,8 +243,7 @@ is_wanted(struct slice text, const struct conf *c)
 static struct slice
 read_order(const char *name, const struct conf *c)
 {
-	static char mem[LIMIT_CONF];
-	struct buf b = BUF(mem);
+	struct buf b = BUF(text_mem);
 
 	if (store_read(order_path(name), &b) < 0 || !is_wanted(buf_view(&b), c))
 		buf_clear(&b);

@@ -73,7 +73,7 @@ last_byte(void)
 static void
 quote(struct slice s)
 {
-	static char mem[4 * LIMIT_CONF];
+	static char mem[4 * LIMIT_CONF] LARGE;
 	struct buf plain = BUF(mem);
 	struct json_doc doc;
 	struct slice written;

@@ -37,23 +37,34 @@ put_number(struct buf *b, const char *key, unsigned n)
 	kv_put(b, key, buf_view(&v));
 }
 
-static int64_t
-get_time(struct slice text, const char *key)
-{
-	struct slice v = kv_get(text, key);
-	int64_t t;
-
-	return v.p && time_rfc3339(v, &t) == 0 ? t : 0;
-}
-
-static unsigned
-get_number(struct slice text, const char *key)
-{
-	struct slice v = kv_get(text, key);
-	uint64_t n;
-
-	return v.p && slice_uint(v, &n) == 0 && n < 1000000 ? (unsigned)n : 0;
-}
+/* The members of the file but for those that are owed, in its order. */
+static const struct member {
+	const char *key;
+	enum { NUMBER, TIME, TEXT } is;
+	size_t at, size;
+} members[] = {
+#define MEMBER(is, m) { #m, is, offsetof(struct renewal, m), sizeof(((struct renewal *)0)->m) }
+	{ "generation", NUMBER, offsetof(struct renewal, live), sizeof(int) },
+	MEMBER(TIME, not_before),
+	MEMBER(TIME, not_after),
+	MEMBER(TEXT, serial),
+	MEMBER(TEXT, ari),
+	MEMBER(TEXT, server),
+	MEMBER(TIME, window_start),
+	MEMBER(TIME, window_end),
+	MEMBER(TEXT, explanation),
+	MEMBER(TIME, chosen),
+	MEMBER(TIME, ask),
+	MEMBER(TIME, next),
+	MEMBER(NUMBER, by_days),
+	MEMBER(NUMBER, pending),
+	MEMBER(NUMBER, failures),
+	MEMBER(TIME, back_off),
+	MEMBER(TIME, revoked),
+	MEMBER(TEXT, error),
+#undef MEMBER
+};
+enum { MEMBERS = sizeof(members) / sizeof(*members) };
 
 /* Nobody wrote a NUL or CR here: what has one is no value that could be written again. */
 static int
@@ -63,22 +74,48 @@ is_whole(struct slice v)
 }
 
 static void
-get_text(struct slice text, const char *key, char *out, size_t size)
+take_member(struct renewal *r, const struct member *m, struct slice v)
 {
-	struct slice v = kv_get(text, key);
+	char *at = (char *)r + m->at;
+	uint64_t n;
+	int64_t t;
 
-	out[0] = 0;
-	if (v.p && is_whole(v))
-		slice_copy(v, out, size);
+	switch (m->is) {
+	case NUMBER:
+		*(unsigned *)(void *)at = slice_uint(v, &n) == 0 && n < 1000000 ? (unsigned)n : 0;
+		return;
+	case TIME:
+		*(int64_t *)(void *)at = time_rfc3339(v, &t) == 0 ? t : 0;
+		return;
+	case TEXT:
+		at[0] = 0;
+		if (is_whole(v))
+			slice_copy(v, at, m->size);
+		return;
+	}
+}
+
+/* The member of that name, looked for from *i on, which is where it is in a file of ours; 0 there is none. */
+static const struct member *
+find_member(struct slice key, size_t *i)
+{
+	size_t tries;
+
+	for (tries = 0; tries < MEMBERS; tries++, *i = (*i + 1) % MEMBERS)
+		if (slice_is(key, members[*i].key))
+			return members + *i;
+	return 0;
 }
 
 void
 renewal_read(const char *name, struct renewal *r)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem), owed;
 	const char *path = store_cert_path(name, "/renewal");
+	const struct member *m;
 	struct slice text, key, value;
+	size_t i = 0;
 
 	memset(r, 0, offsetof(struct renewal, owed));
 	r->owed[0] = 0;
@@ -88,32 +125,17 @@ renewal_read(const char *name, struct renewal *r)
 		return;
 	}
 	text = buf_view(&b);
-	r->live = (int)get_number(text, "generation");
-	r->not_before = get_time(text, "not_before");
-	r->not_after = get_time(text, "not_after");
-	r->next = get_time(text, "next");
-	r->pending = (int)get_number(text, "pending");
-	r->failures = get_number(text, "failures");
-	r->back_off = get_time(text, "back_off");
-	r->revoked = get_time(text, "revoked");
-	r->window_start = get_time(text, "window_start");
-	r->window_end = get_time(text, "window_end");
-	r->chosen = get_time(text, "chosen");
-	r->ask = get_time(text, "ask");
-	r->by_days = (int)get_number(text, "by_days");
-	get_text(text, "serial", r->serial, sizeof(r->serial));
-	get_text(text, "ari", r->ari, sizeof(r->ari));
-	get_text(text, "server", r->server, sizeof(r->server));
-	get_text(text, "explanation", r->explanation, sizeof(r->explanation));
-	get_text(text, "error", r->error, sizeof(r->error));
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
-	while (kv_next(&text, &key, &value))
-		if (slice_is(key, "owed") && value.n > 7 && is_whole(value) &&
-		    (memcmp(value.p, "deploy ", 7) == 0 ||
-		    memcmp(value.p, "reload ", 7) == 0)) {
+	while (kv_next(&text, &key, &value)) {
+		m = find_member(key, &i);
+		if (m)
+			take_member(r, m, value);
+		else if (slice_is(key, "owed") && value.n > 7 && is_whole(value) &&
+		    (memcmp(value.p, "deploy ", 7) == 0 || memcmp(value.p, "reload ", 7) == 0)) {
 			buf_slice(&owed, value);
 			buf_char(&owed, '\n');
 		}
+	}
 	r->owed[owed.len] = 0;
 }
 
@@ -136,34 +158,21 @@ next_line(struct slice *text, struct slice *line)
 int
 renewal_write(const char *name, const struct renewal *r)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
-	const char *path = store_cert_path(name, "/renewal");
+	const char *path = store_cert_path(name, "/renewal"), *at;
 	struct slice owed = slice(r->owed), line;
+	const struct member *m;
 
-	put_number(&b, "generation", (unsigned)r->live);
-	put_time(&b, "not_before", r->not_before);
-	put_time(&b, "not_after", r->not_after);
-	if (r->serial[0])
-		kv_put(&b, "serial", slice(r->serial));
-	if (r->ari[0])
-		kv_put(&b, "ari", slice(r->ari));
-	if (r->server[0])
-		kv_put(&b, "server", slice(r->server));
-	put_time(&b, "window_start", r->window_start);
-	put_time(&b, "window_end", r->window_end);
-	if (r->explanation[0])
-		kv_put(&b, "explanation", slice(r->explanation));
-	put_time(&b, "chosen", r->chosen);
-	put_time(&b, "ask", r->ask);
-	put_time(&b, "next", r->next);
-	put_number(&b, "by_days", (unsigned)r->by_days);
-	put_number(&b, "pending", (unsigned)r->pending);
-	put_number(&b, "failures", r->failures);
-	put_time(&b, "back_off", r->back_off);
-	put_time(&b, "revoked", r->revoked);
-	if (r->error[0])
-		kv_put(&b, "error", slice(r->error));
+	for (m = members; m < members + MEMBERS; m++) {
+		at = (const char *)r + m->at;
+		if (m->is == NUMBER)
+			put_number(&b, m->key, *(const unsigned *)(const void *)at);
+		else if (m->is == TIME)
+			put_time(&b, m->key, *(const int64_t *)(const void *)at);
+		else if (*at)
+			kv_put(&b, m->key, slice(at));
+	}
 	while (next_line(&owed, &line))
 		kv_put(&b, "owed", line);
 	if (b.err)
@@ -206,7 +215,7 @@ renewal_owe(struct renewal *r, const struct conf *c)
 
 /* --- running what is owed --- */
 
-static char env_mem[LIMIT_CONF];
+static char env_mem[LIMIT_CONF] LARGE;
 
 static const char *
 live_file(char *mem, size_t size, const char *name, const char *file)

@@ -20,7 +20,7 @@
 #include "util.h"
 
 /* The foreign request at hand; san and pk are slices into der_mem. */
-static char file_mem[LIMIT_REQUEST], der_mem[LIMIT_REQUEST / 2];
+static char file_mem[LIMIT_REQUEST] LARGE, der_mem[LIMIT_REQUEST / 2] LARGE;
 static struct san san[LIMIT_NAMES];
 static struct pk pk;
 
@@ -133,7 +133,7 @@ static int
 take(const struct conf *c, struct slice text, struct request *out)
 {
 	static struct conf asked;
-	static char names[LIMIT_CONF];
+	static char names[LIMIT_CONF] LARGE;
 	const char *why;
 
 	conf_init(&asked, names, sizeof(names));
@@ -162,7 +162,7 @@ request_names(struct conf *c)
 static int
 keep(const char *name, struct slice der, int *fresh)
 {
-	static char mem[LIMIT_REQUEST], old_mem[LIMIT_REQUEST];
+	static char mem[LIMIT_REQUEST] LARGE, old_mem[LIMIT_REQUEST] LARGE;
 	struct buf pem = BUF(mem), old = BUF(old_mem);
 	const char *path = store_cert_path(name, "/request.pem");
 
@@ -206,7 +206,7 @@ request_check(const char *name, const struct conf *c)
 int
 request_changed(const char *name, const struct conf *c)
 {
-	static char mem[LIMIT_CHAIN];
+	static char mem[LIMIT_CHAIN] LARGE;
 	struct buf b = BUF(file_mem), pem = BUF(mem);
 	char path[LIMIT_PATH];
 	struct request request;

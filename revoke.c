@@ -24,7 +24,7 @@ static struct key key;
 static int
 same_certificate(struct slice a, struct slice b)
 {
-	static char a_mem[LIMIT_REQUEST / 2], b_mem[LIMIT_REQUEST / 2];
+	static char a_mem[LIMIT_REQUEST / 2] LARGE, b_mem[LIMIT_REQUEST / 2] LARGE;
 	struct buf a_der = BUF(a_mem), b_der = BUF(b_mem);
 	struct slice label;
 
@@ -36,7 +36,7 @@ same_certificate(struct slice a, struct slice b)
 static const char *
 owner(struct slice pem)
 {
-	static char names_mem[LIMIT_CONF], mem[LIMIT_CHAIN];
+	static char names_mem[LIMIT_CONF] LARGE, mem[LIMIT_CHAIN] LARGE;
 	struct buf names = BUF(names_mem), live;
 	char path[LIMIT_PATH];
 	const char *name;
@@ -75,7 +75,7 @@ find_certificate(const char *what, struct buf *pem, const char **name)
 static int
 revoke_payload(struct buf *b, const struct conf *c, struct slice pem, const char *what)
 {
-	static char der_mem[LIMIT_REQUEST / 2];
+	static char der_mem[LIMIT_REQUEST / 2] LARGE;
 	struct buf der = BUF(der_mem);
 	struct slice label;
 	int reason = c->reason ? conf_reason(c->reason) : -1;
@@ -134,7 +134,7 @@ int
 issue_revoke(struct conf *c, const char *what)
 {
 	static struct conf all;
-	static char pem_mem[LIMIT_CHAIN], mem[LIMIT_REQUEST];
+	static char pem_mem[LIMIT_CHAIN] LARGE, mem[LIMIT_REQUEST] LARGE;
 	struct buf pem = BUF(pem_mem), b = BUF(mem);
 	const char *name;
 	int r, fd = -1;

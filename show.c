@@ -129,7 +129,7 @@ first_certificate(struct slice bytes, struct buf *der, struct x509 *x)
 	return -1;
 }
 
-static char file_mem[LIMIT_CHAIN], der_mem[LIMIT_CHAIN];
+static char file_mem[LIMIT_CHAIN] LARGE, der_mem[LIMIT_CHAIN] LARGE;
 
 int
 show_file(const struct conf *c, const char *file)
@@ -168,13 +168,13 @@ static struct entry {
 	int has_x;
 } entry;
 
-static char conf_mem[2 * LIMIT_CONF];
+static char conf_mem[2 * LIMIT_CONF] LARGE;
 static unsigned interval;		/* between runs of renew */
 
 static int
 read_conf(const char *dir)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
 	char path[LIMIT_PATH], full[LIMIT_PATH];
 	struct buf p = BUF(path), f = BUF(full);
@@ -279,7 +279,7 @@ wanted_key_type(void)
 int
 show_known(const char *name)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	char dir[LIMIT_PATH], line[1024];
 	struct buf b = BUF(mem), list = BUF(line);
 	const char *p;
@@ -461,7 +461,7 @@ paths(void)
 static void
 conf_value(const struct conf_option *o)
 {
-	static char mem[LIMIT_CONF];
+	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem);
 	char name[40];
 	struct buf n = BUF(name);

@@ -46,11 +46,11 @@ static const struct {
 	[CALL_CERTIFICATE] = { 1u << ACME_GET, 0, NOTHING },
 };
 
-static char text[LIMIT_REPLY + 1];	/* that is shown */
+static char text[LIMIT_REPLY + 1] LARGE;	/* that is shown */
 
 static struct {
 	int channel;			/* while open */
-	int open, fetched;
+	int open, fetched, single;
 	struct acme_config config;
 	struct acme_problem why;
 	struct acme_directory directory;
@@ -177,15 +177,18 @@ take_account(struct acme_account *a)
 	return r;
 }
 
-/* A challenge whose texts are those that resource.c lets through. */
+/* A challenge whose texts are those that resource.c lets through; one of a type not wanted has none. */
 static int
 proper_challenge(const struct acme_order *o, const struct acme_challenge *c)
 {
 	const char *url = acme_string(o, c->url), *token = acme_string(o, c->token),
 	    *issuers = acme_string(o, c->issuers), *account = acme_string(o, c->account);
 
-	return (unsigned)c->type < ACME_TYPES && (unsigned)c->status <= ACME_REVOKED &&
-	    strncmp(url, "https://", 8) == 0 && strlen(url) < LIMIT_URL && jws_clean(url) &&
+	if ((unsigned)c->type >= ACME_TYPES || (unsigned)c->status > ACME_REVOKED)
+		return 0;
+	if (talker.request.number >> c->type & 1)
+		return !*url;
+	return strncmp(url, "https://", 8) == 0 && strlen(url) < LIMIT_URL && jws_clean(url) &&
 	    (!*token || (strlen(token) <= LIMIT_TOKEN && base64url_is(slice(token)))) &&
 	    (*issuers ? persist_issuers(issuers) : c->type != ACME_DNS_PERSIST_01) &&
 	    (!*account || persist_account(account));
@@ -227,24 +230,50 @@ proper_order(struct acme_order *head, const struct acme_order *o)
 	return 1;
 }
 
-/* What changes in an authorization: statuses and errors. */
-static void
+/* What changes in an authorization: statuses and errors.  0, or -1: they make no sense. */
+static int
 update(struct acme_authz *z, const struct acme_authz *from)
 {
 	unsigned i;
 
+	if ((unsigned)from->status > ACME_REVOKED)
+		return -1;
 	z->status = from->status;
 	z->error = from->error;
-	for (i = 0; i < z->count && i < from->count; i++) {
+	for (i = 0; i < z->count; i++) {
+		if ((unsigned)from->challenge[i].status > ACME_REVOKED)
+			return -1;
 		z->challenge[i].status = from->challenge[i].status;
 		z->challenge[i].error = from->challenge[i].error;
 	}
+	return 0;
+}
+
+/* The authorizations, each where it belongs: what is new is looked at when its texts are there. */
+static int
+take_authorizations(struct acme_order *o, unsigned count, int all)
+{
+	static struct acme_authz one;
+	struct acme_authz *z = o->authz;
+	unsigned i;
+
+	for (i = 0; i < count; i++, z++) {
+		if (receive(all ? z : &one, sizeof(one)) < 0)
+			return -1;
+		if (!all && update(z, &one) < 0)
+			return senseless();
+		if (all) {
+			z->chosen = -1;
+			z->standing = 0;
+		}
+	}
+	return 0;
 }
 
 static int
 take_order(struct acme_order *o, int all)
 {
-	static struct acme_order in;	/* its texts are read into o's place for them */
+	static struct acme_order in LARGE;	/* of it only what stands before authorizations */
 	uint32_t from = all ? 0 : o->used;
 	unsigned i;
 
@@ -253,33 +282,27 @@ take_order(struct acme_order *o, int all)
 	if (receive(&in, offsetof(struct acme_order, authz)) < 0)
 		return -1;
 	in.url[LIMIT_URL - 1] = 0;
-	if (!proper_counts(&in, from) || (talker.request.call != CALL_NEW_ORDER && strcmp(in.url, o->url) != 0))
+	if (!proper_counts(&in, from) || (!all && in.count != o->count) ||
+	    (talker.request.call != CALL_NEW_ORDER && strcmp(in.url, o->url) != 0))
 		return senseless();
-	if (receive(in.authz, in.count * sizeof(*in.authz)) < 0 ||
-	    receive(o->arena + from, in.used - from) < 0)
+	if (take_authorizations(o, in.count, all) < 0 || receive(o->arena + from, in.used - from) < 0)
 		return -1;
-	if (!proper_order(&in, o) || (!all && in.count != o->count))
+	if (!proper_order(&in, o))
 		return senseless();
-	o->used = in.used;
+	if (!all) {
+		o->used = in.used;
+		o->status = in.status;
+		o->error = in.error;
+		memcpy(o->certificate, in.certificate, sizeof(o->certificate));
+		return 0;
+	}
+	o->used = in.used;	/* for acme_string() */
 	for (i = 0; i < in.count; i++)
-		if (!proper_authorization(o, &in.authz[i])) {
+		if (!proper_authorization(o, &o->authz[i])) {
 			o->used = 0;
 			return senseless();
 		}
-	o->status = in.status;
-	o->error = in.error;
-	memcpy(o->certificate, in.certificate, sizeof(o->certificate));
-	if (!all) {
-		for (i = 0; i < o->count; i++)
-			update(&o->authz[i], &in.authz[i]);
-		return 0;
-	}
 	memcpy(o, &in, offsetof(struct acme_order, authz));
-	memcpy(o->authz, in.authz, in.count * sizeof(*in.authz));
-	for (i = 0; i < o->count; i++) {
-		o->authz[i].chosen = -1;
-		o->authz[i].standing = 0;
-	}
 	return 0;
 }
 
@@ -332,8 +355,8 @@ expected(enum acme_kind kind, const char *url)
 static int
 give_signature(int kind)
 {
-	static struct wish w;
-	static char mem[LIMIT_REQUEST];
+	struct wish w;
+	static char mem[LIMIT_REQUEST] LARGE;
 	struct message m;
 	struct buf body = BUF(mem);
 
@@ -393,6 +416,7 @@ finish(size_t *n)
 			break;
 		r = m.what == SIGN ? give_signature(m.number) :
 		    m.what == DIRECTORY ? take_directory() :
+		    m.what == SINGLE ? (talker.single = 1, 0) :
 		    m.what == TRACE || m.what == TICK ? show(&m) : senseless();
 	}
 	if (r == 0 && (m.number > 1 || (m.number == 1 && talker.request.call != CALL_CERTIFICATE)))
@@ -432,6 +456,7 @@ begin(const void *p, size_t n)
 	talker.signatures = SIGNATURES * (1 + (talker.order ? talker.order->count : 0)) +
 	    (talker.kinds & 1u << ACME_ANSWER ? LIMIT_POLLS : 0);
 	talker.deadline = now_ms() + (int64_t)talker.config.timeout * 1000 + LATE;
+	program_drop();
 	return transmit(r, sizeof(*r)) < 0 || transmit(p, n) < 0 ? -1 : 0;
 }
 
@@ -466,7 +491,7 @@ int
 talker_open(const struct acme_config *config, const char *directory,
     const struct acme_directory *cached)
 {
-	static struct opening o;
+	struct opening o;
 	size_t n;
 
 	talker_close();
@@ -481,6 +506,9 @@ talker_open(const struct acme_config *config, const char *directory,
 		return -1;
 	o.family = config->tls->family;
 	o.timeout = config->timeout;
+	o.rate = config->rate;
+	o.nonce_rate = config->nonce_rate;
+	o.single = talker.single = config->single;
 	o.cached = cached != 0;
 	if (cached)
 		talker.directory = *cached;
@@ -529,6 +557,12 @@ talker_directory(int *fetched)
 }
 
 int
+talker_single(void)
+{
+	return talker.single;
+}
+
+int
 talker_refresh(void)
 {
 	request(CALL_REFRESH, 0);
@@ -536,18 +570,25 @@ talker_refresh(void)
 }
 
 int
-talker_renewal_info(const char *id, struct acme_renewal *out)
+talker_renewal_info(struct acme_renewal *list, unsigned count)
 {
-	struct request *r = request(CALL_RENEWAL_INFO, 0);
-	int result;
+	size_t given;
+	unsigned i;
+	int r;
 
-	if (fill(r->text, sizeof(r->text), id) < 0)
-		return -1;
-	result = call_for(sizeof(*out));
-	if (result < 1 || receive(out, sizeof(*out)) < 0)
-		return -1;
-	out->explanation[sizeof(out->explanation) - 1] = 0;
-	return 0;
+	request(CALL_RENEWAL_INFO, 0)->number = count;
+	r = begin(list, count * sizeof(*list));
+	if (r == 0)
+		r = finish(&given);
+	if (r == 0 && given != count * sizeof(*list))
+		r = senseless();
+	if (r == 0)
+		r = receive(list, given);
+	for (i = 0; i < count; i++) {
+		TAME(list[i].id);
+		list[i].explanation[sizeof(list[i].explanation) - 1] = 0;
+	}
+	return r;
 }
 
 int
@@ -606,10 +647,10 @@ talker_revoke(void)
 }
 
 int
-talker_new_order(struct acme_order *o)
+talker_new_order(struct acme_order *o, unsigned names)
 {
 	acme_order_clear(o);
-	request(CALL_NEW_ORDER, o);
+	request(CALL_NEW_ORDER, o)->number = names;
 	return call();
 }
 
@@ -622,9 +663,9 @@ talker_order(struct acme_order *o)
 }
 
 int
-talker_authorizations(struct acme_order *o)
+talker_authorizations(struct acme_order *o, unsigned types)
 {
-	request(CALL_AUTHORIZATIONS, o);
+	request(CALL_AUTHORIZATIONS, o)->number = ~types;
 	return call();
 }
 

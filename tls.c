@@ -814,6 +814,25 @@ tls_stale(struct tls *t)
 	return recv(t->fd, &c, 1, MSG_PEEK) >= 0 || !would_block();
 }
 
+int
+tls_await(struct tls *const *t, unsigned n, int64_t deadline)
+{
+	struct pollfd p[TLS_CONNECTIONS];
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (br_ssl_engine_current_state(&t[i]->client.eng) & (BR_SSL_CLOSED | BR_SSL_RECVAPP))
+			return (int)i;
+		p[i].fd = t[i]->fd;
+		p[i].events = POLLIN;
+	}
+	if (wait_fds(p, n, deadline) != WAIT_READY)
+		return -1;
+	for (i = 0; i < n && !p[i].revents; i++)
+		;
+	return i < n ? (int)i : -1;
+}
+
 /* close_notify is offered to the kernel, but not waited for. */
 void
 tls_close(struct tls *t)

@@ -54,6 +54,8 @@ const struct tls_error *tls_failure(const struct tls *t);	/* after -1 or -2 */
 int tls_resumed(const struct tls *t);
 /* 1 if the peer has sent something or closed while nothing was expected. */
 int tls_stale(struct tls *t);
+/* The index of one of n from which something can be read, or that has ended; -1: none until the deadline, or a signal. */
+int tls_await(struct tls *const *t, unsigned n, int64_t deadline);
 void tls_close(struct tls *t);	/* t may be 0 */
 
 #endif

@@ -4,13 +4,19 @@
  * escaped; and every wait of the program is wait_fd(), so that a stop signal
  * is seen in each and nowhere else.
  */
-#define _DEFAULT_SOURCE 1	/* madvise */
+#define _DEFAULT_SOURCE 1	/* madvise, syscall */
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include <dirent.h>
 #include <errno.h>
+#ifdef __linux__
+#include <link.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -614,19 +620,33 @@ wait_fd(int fd, short events, int64_t deadline)
 	return wait_fds(&p, 1, deadline);
 }
 
+/* All at once, where the system can. */
+static int
+close_above(int last)
+{
+#ifdef SYS_close_range
+	return (int)syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0u);
+#else
+	return last < 0 ? 0 : -1;
+#endif
+}
+
 /*
- * By /proc where it is: the limit may be a thousand million, and there may be
- * descriptors above it.
+ * Else by /proc where it is: the limit may be a thousand million, and there may
+ * be descriptors above it.
  */
 void
 descriptors_close(int last)
 {
 	enum { MANY = 65536 };	/* closed one by one where /proc is missing */
-	DIR *d = opendir("/proc/self/fd");
+	DIR *d;
 	struct dirent *e;
 	struct rlimit limit;
 	uint64_t fd, end = MANY;
 
+	if (close_above(last) == 0)
+		return;
+	d = opendir("/proc/self/fd");
 	if (d) {
 		while ((e = readdir(d)))
 			if (slice_uint(slice(e->d_name), &fd) == 0 &&
@@ -650,13 +670,44 @@ void
 program_by_page(void)
 {
 #if defined(__linux__) && defined(__ELF__)
-	extern char __executable_start, etext, edata;
+	extern char __executable_start[], edata[];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *start = &__executable_start - ((uintptr_t)&__executable_start & (page - 1)), *at;
+	char *at;
 
-	for (at = start; at < &edata; at += 2 * page)
+	for (at = __executable_start; at < edata; at += 2 * page)
 		madvise(at, page, MADV_RANDOM);
-	/* what is mapped already comes back when it is used */
-	madvise(start, (size_t)(&etext - start) & ~(page - 1), MADV_DONTNEED);
+	program_drop();
+#endif
+}
+
+#if defined(__linux__) && defined(__ELF__)
+/* Where keys are, all is locked in memory (key.c): this need not be. */
+static void
+drop(void *p, size_t n)
+{
+	if (madvise(p, n, MADV_DONTNEED) < 0 && errno == EINVAL && munlock(p, n) == 0)
+		madvise(p, n, MADV_DONTNEED);
+}
+#endif
+
+/* What is never written can be read again: segments that are not writable. */
+void
+program_drop(void)
+{
+#if defined(__linux__) && defined(__ELF__)
+	extern char __executable_start[];
+	const ElfW(Ehdr) *e = (const void *)__executable_start;
+	const ElfW(Phdr) *h = (const void *)(__executable_start + e->e_phoff), *end = h + e->e_phnum;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first, from, to;
+
+	while (h < end && h->p_type != PT_LOAD)
+		h++;
+	first = h->p_vaddr & ~(page - 1);	/* it begins with *e */
+	for (; h < end; h++) {
+		from = (h->p_vaddr & ~(page - 1)) - first;
+		to = ((h->p_vaddr + h->p_memsz + page - 1) & ~(page - 1)) - first;
+		if (h->p_type == PT_LOAD && !(h->p_flags & PF_W))
+			drop(__executable_start + from, to - from);
+	}
 #endif
 }

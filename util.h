@@ -96,6 +96,8 @@ void signals_deadly(int on);
  * and not the fifteen around it: several processes of ours live side by side.
  */
 void program_by_page(void);
+/* And those that were touched do no longer. */
+void program_drop(void);
 
 /* Closes all descriptors above that one. */
 void descriptors_close(int last);

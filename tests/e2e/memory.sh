@@ -48,8 +48,8 @@ peak()
 	ok 'and was measured' test "${sum%% *}" -gt 100
 }
 
-peak 1280 'EC, standalone' "$acme" issue e.example.com -c "standalone:$http_port" -s "$server" --ca-file "$ca"
-peak 1280 'RSA 4096 key, tls-alpn' "$acme" issue r.example.com -k rsa4096 -c "tls-alpn:$tls_port" -s "$server" --ca-file "$ca"
+peak 1024 'EC, standalone' "$acme" issue e.example.com -c "standalone:$http_port" -s "$server" --ca-file "$ca"
+peak 1024 'RSA 4096 key, tls-alpn' "$acme" issue r.example.com -k rsa4096 -c "tls-alpn:$tls_port" -s "$server" --ca-file "$ca"
 # shellcheck disable=SC2046 # a list of names
-peak 1536 '100 names' "$acme" issue $(seq -f 'n%g.example.com' 100) -c "standalone:$http_port" -s "$server" --ca-file "$ca"
+peak 1024 '100 names' "$acme" issue $(seq -f 'n%g.example.com' 100) -c "standalone:$http_port" -s "$server" --ca-file "$ca"
 done_testing

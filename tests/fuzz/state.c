@@ -85,12 +85,13 @@ fuzz_registration(void)
 	static struct acme_directory d;
 	size_t i;
 	int cached;
+	int64_t single;
 
-	if (registration_read("accounts/a", &a, &d, &cached))
+	if (registration_read("accounts/a", &a, &d, &cached, &single))
 		return;
 	for (i = 0; i < FIELDS; i++)
 		need(!*fields[i].text || jws_clean(fields[i].text));
-	need(registration_write("accounts/a", &a, &d) == 0);
+	need(registration_write("accounts/a", &a, &d, single) == 0);
 }
 
 static void

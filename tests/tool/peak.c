@@ -4,7 +4,8 @@
  * (ptrace), and then appends to FILE what those who are alive have used at
  * most so far: "N PID KIB NAME", N counting the stops; "fork PARENT PID" for each
  * that comes, and "hook PID" for one that becomes NAME hook.  Its exit status is
- * that of COMMAND.
+ * that of COMMAND.  Some kernels' own record (VmHWM) misses pages that are given
+ * back soon, so it is looked at before and after each system call.
  */
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 enum { ALIVE = 256 };
 
 static pid_t alive[ALIVE];
+static long most[ALIVE];		/* KiB */
 static FILE *out;
 
 static void
@@ -37,8 +39,10 @@ replace(pid_t old, pid_t new)
 
 	for (i = 0; i < ALIVE && alive[i] != old; i++)
 		;
-	if (i < ALIVE)
+	if (i < ALIVE) {
 		alive[i] = new;
+		most[i] = 0;
+	}
 }
 
 static int
@@ -68,22 +72,50 @@ proc(pid_t pid, const char *name, char *mem, size_t size)
 	return n;
 }
 
+/* What it uses now and has used before; its name is put into name (32 bytes). */
+static long
+look(int i, char *name)
+{
+	static char mem[8192];
+	const char *hwm;
+	long now;
+
+	*name = 0;
+	if (!proc(alive[i], "status", mem, sizeof(mem)))
+		return 0;
+	hwm = strstr(mem, "\nVmHWM:");
+	if (!hwm || sscanf(mem, "Name: %31s", name) != 1)
+		return 0;
+	now = strtol(hwm + 7, 0, 10);
+	if (now > most[i])
+		most[i] = now;
+	return most[i];
+}
+
+static void
+look_at(pid_t pid)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < ALIVE; i++)
+		if (alive[i] == pid)
+			look(i, name);
+}
+
 static void
 sample(void)
 {
 	static long turn;
-	static char mem[8192];
 	char name[32];
-	const char *hwm;
+	long kib;
 	int i;
 
 	turn++;
 	for (i = 0; i < ALIVE; i++) {
-		if (!alive[i] || !proc(alive[i], "status", mem, sizeof(mem)))
-			continue;
-		hwm = strstr(mem, "\nVmHWM:");
-		if (hwm && sscanf(mem, "Name: %31s", name) == 1)
-			fprintf(out, "%ld %ld %ld %s\n", turn, (long)alive[i], strtol(hwm + 7, 0, 10), name);
+		kib = alive[i] ? look(i, name) : 0;
+		if (kib)
+			fprintf(out, "%ld %ld %ld %s\n", turn, (long)alive[i], kib, name);
 	}
 }
 
@@ -93,6 +125,7 @@ executed(pid_t pid)
 	static char mem[8192];
 	size_t n = proc(pid, "cmdline", mem, sizeof(mem)), first = strlen(mem) + 1;
 
+	replace(pid, pid);
 	if (first < n && strcmp(mem + first, "hook") == 0)
 		fprintf(out, "hook %ld\n", (long)pid);
 }
@@ -101,7 +134,7 @@ int
 main(int argc, char **argv)
 {
 	const long options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD;
 	unsigned long child;
 	pid_t first, pid;
 	int go[2], status, result = 125, event;
@@ -136,6 +169,11 @@ main(int argc, char **argv)
 		}
 		if (!is_alive(pid))
 			replace(0, pid);
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {	/* a system call */
+			look_at(pid);
+			ptrace(PTRACE_SYSCALL, pid, 0, 0L);
+			continue;
+		}
 		event = status >> 16;
 		if ((event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) &&
 		    ptrace(PTRACE_GETEVENTMSG, pid, 0, &child) == 0)
@@ -144,7 +182,7 @@ main(int argc, char **argv)
 			executed(pid);
 		if (event)
 			sample();
-		ptrace(PTRACE_CONT, pid, 0, event ? 0L : (long)WSTOPSIG(status));
+		ptrace(PTRACE_SYSCALL, pid, 0, event ? 0L : (long)WSTOPSIG(status));
 	}
 	return result;
 }

@@ -55,15 +55,17 @@ test_user(void)
 #if defined(__linux__) && !defined(SANITIZED)
 
 /* What is tried: 0 it worked, else errno. */
-enum { OPEN, CREATE, EXEC, FORK, KILL, UNIX, INET, BIND, DEVICE, STAT, TRIES };
+enum { OPEN, CREATE, EXEC, FORK, KILL, UNIX, INET, BIND, DEVICE, STAT, GIVE_BACK, ADVISE, TRIES };
 static const char *const names[TRIES] = {
 	"open a file", "make a file", "run a program", "fork", "send a signal", "a local socket",
-	"a network socket", "listen", "open a device", "look at a file"
+	"a network socket", "listen", "open a device", "look at a file",
+	"give back pages", "other advice"
 };
 
 static int
 try(int what)
 {
+	static char page[4096] LARGE;
 	struct sockaddr_in a;
 	struct stat st;
 	char *none[] = { 0 };
@@ -86,6 +88,8 @@ try(int what)
 		break;
 	case DEVICE: r = open("/dev/null", O_RDWR); break;
 	case STAT: r = stat("/etc/passwd", &st); break;
+	case GIVE_BACK: r = madvise(page, sizeof(page), MADV_DONTNEED); break;
+	case ADVISE: r = madvise(page, sizeof(page), MADV_RANDOM); break;
 	}
 	return r < 0 ? errno : 0;
 }
@@ -115,9 +119,9 @@ test_means(void)
 		int (*means)(void);
 		int refused[TRIES];
 	} table[] = {
-		{ "seccomp", seccomp, { EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, 0, EPERM, EPERM, EPERM } },
-		{ "Landlock", landlock, { EACCES, EACCES, EACCES, 0, EPERM, 0, 0, EACCES, EACCES, 0 } },
-		{ "both", by_kernel, { EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, 0, EPERM, EPERM, EPERM } },
+		{ "seccomp", seccomp, { EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, 0, EPERM, EPERM, EPERM, 0, EPERM } },
+		{ "Landlock", landlock, { EACCES, EACCES, EACCES, 0, EPERM, 0, 0, EACCES, EACCES, 0, 0, 0 } },
+		{ "both", by_kernel, { EPERM, EPERM, EPERM, EPERM, EPERM, EPERM, 0, EPERM, EPERM, EPERM, 0, EPERM } },
 	};
 	char mem[128];
 	struct buf b = BUF(mem);
