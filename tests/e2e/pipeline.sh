@@ -49,7 +49,7 @@ timed()
 # took MIN MAX: s.
 took()
 {
-	[ $ms -ge $(($1 * 1000)) ] && [ $ms -le $(($2 * 1000)) ]
+	[ "$ms" -ge $(($1 * 1000)) ] && [ "$ms" -le $(($2 * 1000)) ]
 }
 
 # heads: no more than ten, and fifteen for each second.
