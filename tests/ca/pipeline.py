@@ -73,6 +73,8 @@ for status in 503, 429:
         run='issue $(names 10) && single && in_flights_until authz 1', seen=dict(newOrder=1, authz=10, challenge=10))
     row(5, f'{status} to a lone request says nothing of flights', {'newOrder 1': busy(status, **NOW)}, patience=PATIENCE,
         run='issue a.example && renew -f && ! single', seen=dict(newOrder=3))
+row(5, '503 to every second HEAD, and nonces by HEADs only', {'authz': change(nonce=False), 'challenge': change(nonce=False),
+    **{f'newNonce {n}': busy(503, **NOW) for n in range(12, 60, 2)}}, run='issue $(names 10)', seen=dict(newOrder=1, authz=10, challenge=10))
 row(5, '503 is all that comes', {'authz 4-': busy(503, **NOW)}, 75, 'come back after', run='issue $(names 10)', seen=dict(newOrder=1))
 row(5, 'rateLimited within a flight is no fault of the flight', {'authz 4': problem(429, 'rateLimited', 'too many', headers={'Retry-After': '3600'})},
     75, 'rateLimited: too many.*come back after', run='issue $(names 10)', seen=dict(newOrder=1, authz=10))
@@ -97,7 +99,8 @@ row(7, 'some are not there, some make no sense', {**ASKED, 'renewalInfo 7': prob
     run='issue n1.example && copies 40 && renew && windows 36', seen=dict(renewalInfo=41, newOrder=1, connection=2))
 row(7, 'a CA that is down does not keep others waiting', ASKED, run='issue n1.example && copies 40 && elsewhere 15 && timed renew && took 0 15 && windows 25',
     seen=dict(renewalInfo=25, newOrder=1, connection=2))
-row(7, 'one connection ends', {'renewalInfo': SOON, 'renewalInfo 4': [gone, behind(6)]}, run='issue n1.example && copies 40 && renew && windows 40',
+for what, action in ('before a byte of the answer', gone), ('within the answer', half):
+    row(7, 'one connection ends, ' + what, {'renewalInfo': SOON, 'renewalInfo 4': [action, behind(6)]}, run='issue n1.example && copies 40 && renew && windows 40',
     seen=dict(renewalInfo=41, newOrder=1, connection=3))
 
 # --- 8: a directory that is stale ---
