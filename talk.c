@@ -496,7 +496,7 @@ may_resend(const struct pool_event *e)
 	if (lost > RESENDS || kind == FORM)
 		return 0;
 	if (kind == TALK_GET)
-		return unanswered;
+		return 1;
 	return kinds[kind].resend == RESEND_ALWAYS || (kinds[kind].resend == RESEND_UNANSWERED &&
 	    unanswered && lost <= RESENDS_UNANSWERED);
 }

@@ -31,15 +31,15 @@ for n in 1, 2, 10:
     row(1, f'2N+7 requests and N-1 HEADs for a renewal, N = {n}', dict(LATER, renewalInfo=PAST),
         run=f'issue $(names {n}) && half_over n1.example && renew && requests {(2 * n + 8 + n - 1) + (2 * n + 7 + n - 1)}',
         seen=dict(counts(n, 2), order=4, directory=1, newAccount=1, renewalInfo=1))
-row(1, 'from ten names on nonces are had at fifteen in a second', {'authz': delay(0.01), 'challenge': delay(0.01)},
-    run='timed issue $(names 60) && heads', seen=dict(authz=60, challenge=60))
+row(1, 'from ten names on nonces are had at fifteen in a second', {'authz': delay(0.03), 'challenge': delay(0.03)},
+    run='timed issue $(names 30) && heads', seen=dict(authz=30, challenge=30))
 
 # --- 2: connections ---
 row(2, 'a slow server, ten names: one connection', {'*': delay(0.04)}, run='issue $(names 10)', seen=dict(counts(10), connection=1))
-row(2, 'a slow server, many names: up to four', {'*': delay(0.04)}, run='issue $(names 50) && connections 2 4', seen=dict(authz=50, challenge=50, newOrder=1))
+row(2, 'a slow server, many names: up to four', {'*': delay(0.1)}, run='issue $(names 25) && connections 2 4', seen=dict(authz=25, challenge=25, newOrder=1))
 row(2, 'a quick server, many names: one', run='issue $(names 30) && connections 1 1 || quick')
-row(2, 'one of these ends in the middle', {'*': delay(0.04), 'authz 30': gone}, run='issue $(names 40) && single && connections 2 5',
-    seen=dict(challenge=40, newOrder=1))
+row(2, 'one of these ends in the middle', {'*': delay(0.1), 'authz 20': gone}, run='issue $(names 25) && single && connections 2 5',
+    seen=dict(challenge=25, newOrder=1))
 
 # --- 3: flights ---
 row(3, 'a new order and the HEADs for what follows it', flight('newOrder'), run='issue $(names 10)', seen=counts(10))
@@ -73,6 +73,8 @@ for status in 503, 429:
         run='issue $(names 10) && single && in_flights_until authz 1', seen=dict(newOrder=1, authz=10, challenge=10))
     row(5, f'{status} to a lone request says nothing of flights', {'newOrder 1': busy(status, **NOW)}, patience=PATIENCE,
         run='issue a.example && renew -f && ! single', seen=dict(newOrder=3))
+row(5, '503 to every second HEAD, and nonces by HEADs only', {'authz': change(nonce=False), 'challenge': change(nonce=False),
+    **{f'newNonce {n}': busy(503, **NOW) for n in range(12, 60, 2)}}, run='issue $(names 10)', seen=dict(newOrder=1, authz=10, challenge=10))
 row(5, '503 is all that comes', {'authz 4-': busy(503, **NOW)}, 75, 'come back after', run='issue $(names 10)', seen=dict(newOrder=1))
 row(5, 'rateLimited within a flight is no fault of the flight', {'authz 4': problem(429, 'rateLimited', 'too many', headers={'Retry-After': '3600'})},
     75, 'rateLimited: too many.*come back after', run='issue $(names 10)', seen=dict(newOrder=1, authz=10))
@@ -97,7 +99,8 @@ row(7, 'some are not there, some make no sense', {**ASKED, 'renewalInfo 7': prob
     run='issue n1.example && copies 40 && renew && windows 36', seen=dict(renewalInfo=41, newOrder=1, connection=2))
 row(7, 'a CA that is down does not keep others waiting', ASKED, run='issue n1.example && copies 40 && elsewhere 15 && timed renew && took 0 15 && windows 25',
     seen=dict(renewalInfo=25, newOrder=1, connection=2))
-row(7, 'one connection ends', {'renewalInfo': SOON, 'renewalInfo 4': [gone, behind(6)]}, run='issue n1.example && copies 40 && renew && windows 40',
+for what, action in ('before a byte of the answer', gone), ('within the answer', half):
+    row(7, 'one connection ends, ' + what, {'renewalInfo': SOON, 'renewalInfo 4': [action, behind(6)]}, run='issue n1.example && copies 40 && renew && windows 40',
     seen=dict(renewalInfo=41, newOrder=1, connection=3))
 
 # --- 8: a directory that is stale ---
