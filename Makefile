@@ -51,7 +51,7 @@ OBJ = $(COMMAND_OBJ) $(TALKER_OBJ) $(KEEPER_OBJ) $(SHARED_OBJ)
 COMMAND_OBJ = $(B)/manage.o $(B)/rollover.o $(B)/revoke.o $(B)/show.o $(B)/tool.o $(B)/zone.o \
 	$(B)/probe.o $(B)/ari.o $(B)/roots.o
 TALKER_OBJ = $(B)/dns.o $(B)/resolve.o $(B)/form.o $(B)/converse.o $(B)/acme.o $(B)/reply.o \
-	$(B)/resource.o $(B)/talk.o $(B)/json.o $(B)/tls.o $(B)/trust.o $(B)/http.o
+	$(B)/resource.o $(B)/talk.o $(B)/pool.o $(B)/nonce.o $(B)/problem.o $(B)/json.o $(B)/tls.o $(B)/trust.o $(B)/http.o
 KEEPER_OBJ = $(B)/args.o $(B)/ca.o $(B)/conf.o $(B)/value.o $(B)/home.o $(B)/certs.o \
 	$(B)/store.o $(B)/due.o $(B)/renewal.o $(B)/issue.o $(B)/request.o $(B)/obtain.o $(B)/order.o \
 	$(B)/challenge.o $(B)/chain.o $(B)/eab.o $(B)/registration.o $(B)/account.o $(B)/jws.o \
@@ -107,8 +107,8 @@ $(B)/hook.o: $(B)/flags $(B)/prefix $(B)/bearssl/verified
 	$(S)$(COMPILE_OURS) $(HOOKDIR) -c -o $@ hook.c
 
 # What each object is made of; tests/includes compares this with the #include lines.
-$(B)/account.o: account.c account.h acme.h buf.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h talker.h tls.h util.h
-$(B)/acme.o: acme.c acme.h buf.h http.h json.h reply.h talk.h util.h
+$(B)/account.o: account.c account.h acme.h buf.h ca.h conf.h eab.h jws.h key.h keyfile.h keyinfo.h registration.h store.h talker.h tls.h util.h
+$(B)/acme.o: acme.c acme.h buf.h http.h json.h problem.h reply.h talk.h util.h
 $(B)/args.o: args.c args.h buf.h conf.h util.h value.h
 $(B)/ari.o: ari.c account.h acme.h ari.h buf.h conf.h due.h key.h renewal.h talker.h util.h
 $(B)/asn1.o: asn1.c asn1.h buf.h der.h keyinfo.h
@@ -120,13 +120,13 @@ $(B)/chain.o: chain.c asn1.h base64.h buf.h chain.h conf.h keyinfo.h name.h util
 $(B)/challenge.o: challenge.c account.h acme.h buf.h challenge.h conf.h hook.h jws.h name.h persist.h probe.h store.h util.h value.h zone.h
 $(B)/conf.o: conf.c buf.h ca.h conf.h key.h name.h store.h util.h value.h
 $(B)/confine.o: confine.c buf.h confine.h
-$(B)/converse.o: converse.c acme.h buf.h call.h converse.h form.h split.h talk.h tls.h trust.h util.h
+$(B)/converse.o: converse.c acme.h buf.h call.h converse.h form.h problem.h split.h talk.h tls.h trust.h util.h
 $(B)/der.o: der.c buf.h der.h
 $(B)/dir.o: dir.c buf.h dir.h util.h
 $(B)/dns.o: dns.c buf.h dns.h key.h name.h util.h
 $(B)/due.o: due.c buf.h due.h renewal.h
 $(B)/eab.o: eab.c acme.h base64.h buf.h ca.h conf.h eab.h jws.h talker.h util.h
-$(B)/form.o: form.c base64.h buf.h form.h http.h json.h talk.h util.h
+$(B)/form.o: form.c base64.h buf.h form.h http.h json.h problem.h talk.h util.h
 $(B)/home.o: home.c buf.h dir.h home.h
 $(B)/hook.o: hook.c buf.h dir.h hook.h util.h
 $(B)/http.o: http.c buf.h http.h
@@ -140,17 +140,20 @@ $(B)/keyinfo.o: keyinfo.c buf.h der.h keyinfo.h
 $(B)/main.o: main.c args.h buf.h conf.h confine.h converse.h hook.h issue.h manage.h out.h probe.h request.h respond.h show.h split.h store.h tool.h util.h
 $(B)/manage.o: manage.c account.h acme.h buf.h conf.h json.h jws.h key.h manage.h name.h out.h rollover.h store.h talker.h util.h
 $(B)/name.o: name.c buf.h idn.h name.h
+$(B)/nonce.o: nonce.c base64.h buf.h http.h nonce.h problem.h util.h
 $(B)/obtain.o: obtain.c account.h acme.h asn1.h base64.h buf.h chain.h challenge.h conf.h due.h key.h keyfile.h keyinfo.h obtain.h order.h renewal.h request.h store.h talker.h util.h
 $(B)/order.o: order.c account.h acme.h buf.h chain.h conf.h json.h name.h order.h renewal.h store.h talker.h util.h value.h
 $(B)/out.o: out.c buf.h json.h out.h util.h
 $(B)/persist.o: persist.c buf.h json.h name.h persist.h
+$(B)/pool.o: pool.c acme.h buf.h http.h pool.h problem.h tls.h util.h
 $(B)/probe.o: probe.c buf.h probe.h resolve.h split.h util.h zone.h
+$(B)/problem.o: problem.c acme.h buf.h http.h json.h problem.h util.h
 $(B)/registration.o: registration.c acme.h buf.h jws.h registration.h store.h util.h
 $(B)/renewal.o: renewal.c buf.h conf.h due.h hook.h renewal.h store.h util.h
-$(B)/reply.o: reply.c buf.h http.h json.h reply.h talk.h util.h
+$(B)/reply.o: reply.c buf.h http.h json.h problem.h reply.h talk.h util.h
 $(B)/request.o: request.c asn1.h base64.h buf.h chain.h conf.h der.h key.h keyinfo.h name.h request.h store.h util.h
 $(B)/resolve.o: resolve.c buf.h dns.h resolve.h util.h
-$(B)/resource.o: resource.c acme.h base64.h buf.h http.h json.h persist.h reply.h talk.h util.h
+$(B)/resource.o: resource.c acme.h base64.h buf.h http.h json.h persist.h problem.h reply.h talk.h util.h
 $(B)/respond.o: respond.c buf.h confine.h dir.h name.h respond.h serve.h util.h
 $(B)/revoke.o: revoke.c account.h acme.h base64.h buf.h conf.h issue.h key.h keyfile.h renewal.h store.h talker.h util.h
 $(B)/rollover.o: rollover.c account.h acme.h buf.h conf.h jws.h key.h keyfile.h keyinfo.h registration.h rollover.h store.h talker.h util.h
@@ -159,7 +162,7 @@ $(B)/serve.o: serve.c asn1.h base64.h buf.h key.h keyinfo.h serve.h util.h
 $(B)/show.o: show.c asn1.h base64.h buf.h ca.h conf.h due.h http.h key.h keyfile.h keyinfo.h name.h out.h renewal.h request.h show.h store.h util.h
 $(B)/split.o: split.c buf.h confine.h dns.h key.h resolve.h split.h util.h
 $(B)/store.o: store.c buf.h dir.h home.h store.h util.h
-$(B)/talk.o: talk.c acme.h base64.h buf.h http.h json.h talk.h tls.h util.h
+$(B)/talk.o: talk.c acme.h buf.h http.h nonce.h pool.h problem.h talk.h util.h
 $(B)/talker.o: talker.c acme.h base64.h buf.h call.h jws.h persist.h split.h talker.h tls.h util.h
 $(B)/tls.o: tls.c base64.h buf.h dns.h http.h key.h resolve.h tls.h trust.h util.h
 $(B)/tool.o: tool.c buf.h dns.h out.h resolve.h tool.h util.h

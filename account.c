@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "acme.h"
+#include "ca.h"
 #include "conf.h"
 #include "eab.h"
 #include "jws.h"
@@ -21,7 +22,10 @@
 #include "tls.h"
 #include "util.h"
 
-enum { LOCK_WAIT = 120 * 1000 };	/* ms; registration or key change by another run */
+enum {
+	LOCK_WAIT = 120 * 1000,	/* ms; registration or key change by another run */
+	SINGLE_FOR = 7 * 86400	/* s that a CA gets one request at a time for */
+};
 
 static struct {
 	int open;
@@ -34,6 +38,8 @@ static struct {
 	struct pk pk;
 	struct jws_key jws;
 	struct acme_account account;
+	int cached;			/* the CA's directory was on file */
+	int64_t single;			/* until then one request at a time, as the CA bore no more; 0 */
 	struct tls_config tls;		/* its texts are these two: a caller's do not live as long */
 	char ca_file[LIMIT_PATH], proxy[LIMIT_URL];
 	struct slice payload[ACME_DEACTIVATE_AUTHZ + 1];
@@ -186,7 +192,23 @@ look_up(struct key *key, struct acme_account *out)
 int
 account_save(void)
 {
-	return registration_write(ac.dir, &ac.account, talker_directory(0));
+	return registration_write(ac.dir, &ac.account, talker_directory(0), ac.single);
+}
+
+/* Writes down what was found out of the CA on the way: another directory, or that it does not bear much. */
+static void
+remember(void)
+{
+	int fetched, bears_less = talker_single() && !ac.single;
+
+	talker_directory(&fetched);
+	if (!ac.open || ac.mode == ACCOUNT_NONE || !ac.account.url[0] || !(bears_less || (fetched && ac.cached)))
+		return;
+	if (bears_less)
+		ac.single = now_wall() + SINGLE_FOR;
+	lenient = 1;	/* it is of use only */
+	account_save();
+	lenient = 0;
 }
 
 /* The CA has told of the account: what it says is checked and kept. */
@@ -432,6 +454,7 @@ keep(const char *text, char *mem, size_t size)
 static int
 converse(const struct conf *c, const struct acme_directory *cached)
 {
+	const struct ca *ca = ca_find(ac.server);
 	struct acme_config config;
 
 	memset(&config, 0, sizeof(config));
@@ -443,6 +466,9 @@ converse(const struct conf *c, const struct acme_directory *cached)
 	config.tls = &ac.tls;
 	config.agent = "acme/" VERSION;
 	config.timeout = c->timeout;
+	config.rate = ca ? ca->rate : 0;
+	config.nonce_rate = ca ? ca->nonce_rate : 0;
+	config.single = ac.single != 0;
 	config.sign = sign;
 	config.trace = trace;
 	config.tick = tick;
@@ -462,8 +488,10 @@ static int
 begin(const struct conf *c, enum account_mode mode)
 {
 	struct acme_directory cached;
-	int have, r = registration_read(ac.dir, &ac.account, &cached, &have);
+	int r = registration_read(ac.dir, &ac.account, &cached, &ac.cached, &ac.single);
 
+	if (ac.single < now_wall() || ac.single > now_wall() + SINGLE_FOR)
+		ac.single = 0;
 	if (r == 0 && mode != ACCOUNT_NONE)
 		r = find_key(c, mode);
 	if (r == 0 && mode != ACCOUNT_NONE && !creates(mode) && !ac.account.url[0])
@@ -471,7 +499,7 @@ begin(const struct conf *c, enum account_mode mode)
 		    " - acme account register makes one", (char *)0);
 	if (r == 0 && mode != ACCOUNT_NONE && !ac.key.type)
 		r = eab_lacking(c, ac.server, cached.external_account_required);
-	return r ? r : converse(c, have ? &cached : 0);
+	return r ? r : converse(c, ac.cached ? &cached : 0);
 }
 
 /* And a registration if there is none; the lock is held where needed. */
@@ -540,6 +568,14 @@ goes_on(const struct conf *c, const char *dir, const char *url, enum account_mod
 }
 
 int
+account_goes_on(const struct conf *c, const char *url, enum account_mode mode)
+{
+	char dir[LIMIT_PATH];
+
+	return store_account_dir(dir, sizeof(dir), url, c->account) == 0 && goes_on(c, dir, url, mode);
+}
+
+int
 account_open(const struct conf *c, const char *url, enum account_mode mode)
 {
 	char dir[LIMIT_PATH] = "";
@@ -564,6 +600,7 @@ account_open(const struct conf *c, const char *url, enum account_mode mode)
 void
 account_close(void)
 {
+	remember();
 	talker_close();
 	if (ac.locked)
 		store_unlock(ac.lock);

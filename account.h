@@ -26,6 +26,8 @@ struct pk;
  */
 enum account_mode { ACCOUNT_NONE, ACCOUNT_EXISTING, ACCOUNT_CREATE, ACCOUNT_ADOPT, ACCOUNT_CHANGE };
 int account_open(const struct conf *c, const char *url, enum account_mode mode);
+/* 1 if account_open() would go on with the conversation that is open. */
+int account_goes_on(const struct conf *c, const char *url, enum account_mode mode);
 void account_close(void);		/* wipes the key */
 
 const char *account_url(void);		/* the kid, "" if not registered */

@@ -8,6 +8,7 @@
 #include "acme.h"
 #include "http.h"
 #include "json.h"
+#include "problem.h"
 #include "reply.h"
 #include "talk.h"
 #include "util.h"
@@ -70,7 +71,7 @@ read_directory(struct acme_directory *d)
 		return reply_bad(&doc, "directory");
 	for (i = EP_NEW_NONCE; i <= EP_NEW_ORDER; i++)
 		if (!d->url[i][0])
-			return talk_problem(ST_PROTO, "directory ", acme.dir_url, " lacks ",
+			return problem_set(ST_PROTO, "directory ", acme.dir_url, " lacks ",
 			    acme_endpoint_name[i], (char *)0);
 	return 0;
 }
@@ -104,7 +105,7 @@ acme_open(const struct acme_config *config, const char *directory,
 	acme.dir_fetched = 0;
 	if (http_url(&u, slice(directory)) < 0 || !u.tls ||
 	    slice_copy(slice(directory), acme.dir_url, sizeof(acme.dir_url)) < 0)
-		return talk_problem(ST_USAGE, "not an https URL: ", directory, (char *)0);
+		return problem_set(ST_USAGE, "not an https URL: ", directory, (char *)0);
 	if (cached) {
 		acme.dir = *cached;
 		return 0;
@@ -122,7 +123,7 @@ acme_close(void)
 const struct acme_problem *
 acme_why(void)
 {
-	return talk_why();
+	return problem_last();
 }
 
 const struct acme_directory *
@@ -147,12 +148,12 @@ acme_to_endpoint(enum acme_kind kind, enum acme_endpoint ep, char *url)
 
 	for (again = 0;; again++) {
 		if (!acme.dir.url[ep][0])
-			return talk_problem(ST_REFUSED, "this CA offers no ",
+			return problem_set(ST_REFUSED, "this CA offers no ",
 			    acme_endpoint_name[ep], (char *)0);
 		slice_copy(slice(acme.dir.url[ep]), url, LIMIT_URL);
 		if (talk_post((int)kind, url) == 0)
 			return 0;
-		if (talk_why()->http != 404 || talk_why()->type[0] || acme.dir_fetched || again)
+		if (problem_last()->http != 404 || problem_last()->type[0] || acme.dir_fetched || again)
 			return -1;
 		if (directory_refresh() < 0)
 			return -1;
@@ -239,7 +240,6 @@ read_renewal(struct acme_renewal *out)
 
 	if (reply_object(&doc, &v, "renewal information") < 0)
 		return -1;
-	out->retry_after = talk_retry_after();
 	window = json_get(v, "suggestedWindow");
 	json_string(json_get(window, "start"), start, sizeof(start));
 	json_string(json_get(window, "end"), end, sizeof(end));
@@ -250,33 +250,64 @@ read_renewal(struct acme_renewal *out)
 		return reply_bad(&doc, "renewal information");
 	if (time_rfc3339(slice(start), &out->start) < 0 ||
 	    time_rfc3339(slice(end), &out->end) < 0 || out->end <= out->start)
-		return talk_problem(ST_PROTO, "renewal information: no proper window", (char *)0);
+		return problem_set(ST_PROTO, "renewal information: no proper window", (char *)0);
 	return 0;
 }
 
-static int
-renewal_info(const char *id, struct acme_renewal *out)
+static const char *
+renewal_url(void *ctx, unsigned i)
 {
-	char url[LIMIT_URL];
+	static char url[LIMIT_URL];
+	const struct acme_renewal *list = ctx;
 	struct buf b = BUF(url);
-	int redirect;
 
-	memset(out, 0, sizeof(*out));
-	if (!acme.dir.url[EP_RENEWAL_INFO][0])
-		return talk_problem(ST_REFUSED, "this CA offers no ",
-		    acme_endpoint_name[EP_RENEWAL_INFO], (char *)0);
-	buf_all(&b, acme.dir.url[EP_RENEWAL_INFO], "/", id, (char *)0);
+	buf_all(&b, acme.dir.url[EP_RENEWAL_INFO], "/", list[i].id, (char *)0);
 	buf_text(&b);
-	if (b.err)
-		return talk_problem(ST_PROTO, "renewal information: the URL is too long", (char *)0);
-	if (talk_get(url, "renewal information", &redirect) < 0 || redirect)
+	return b.err ? 0 : url;
+}
+
+/* What goes wrong with one is told, and is no matter for the others. */
+static int
+take_renewal(void *ctx, unsigned i, int result)
+{
+	struct acme_renewal *out = (struct acme_renewal *)ctx + i;
+	const struct acme_problem *why = problem_last();
+
+	out->retry_after = result == 0 ? talk_retry_after() : -1;
+	if (result == 0 && talk_reply()->status / 100 == 2)
+		result = read_renewal(out);
+	else
+		result = -1;	/* a redirect is a problem, too */
+	if (result == 0) {
+		out->status = ST_OK;
+		return 0;
+	}
+	out->status = why->status;
+	if (why->retry_at)
+		out->retry_after = why->retry_at - now_wall();
+	/* who does not answer one need not be asked for the others */
+	if (why->status == ST_NET)
 		return -1;
-	return read_renewal(out);
+	talk_note(why->text, (char *)0);
+	return 0;
 }
 
 int
-acme_renewal_info(const char *id, struct acme_renewal *out)
+acme_renewal_info(struct acme_renewal *list, unsigned count)
 {
+	struct talk_batch b = { TALK_GET, "renewal information", count, renewal_url, take_renewal, list };
+	unsigned i;
+
+	if (!acme.dir.url[EP_RENEWAL_INFO][0])
+		return problem_set(ST_REFUSED, "this CA offers no ",
+		    acme_endpoint_name[EP_RENEWAL_INFO], (char *)0);
+	for (i = 0; i < count; i++) {
+		list[i].status = ST_NET;
+		list[i].retry_after = -1;
+		list[i].explanation[0] = 0;
+	}
 	talk_enter();
-	return talk_leave(renewal_info(id, out));
+	if (talk_batch(&b) < 0)
+		talk_note(problem_last()->text, (char *)0);
+	return talk_leave(0);
 }

@@ -54,6 +54,8 @@ struct acme_config {
 	const struct tls_config *tls;
 	const char *agent;		/* User-Agent */
 	unsigned timeout;		/* seconds for all dealings with the CA */
+	unsigned rate, nonce_rate;	/* requests, and newNonces, in a second that the CA bears, 0 unlimited */
+	int single;			/* 1: one request at a time, as it bears no more */
 	acme_sign *sign;
 	acme_trace *trace;
 	acme_tick *tick;
@@ -133,22 +135,26 @@ const struct acme_directory *acme_directory(int *fetched);
 int acme_refresh(void);			/* fetches it anew: what a cached one lacks may be there */
 
 /*
- * Renewal information (RFC 9773 4) of the certificate with that id, by GET.
- * retry_after: seconds, -1 none.  A window that ends before it begins, or one
- * that cannot be read, is ST_PROTO; -1 with ST_REFUSED if this CA offers none.
+ * Renewal information (RFC 9773 4) of certificates with these ids, by GETs, in
+ * batches.  Each has a status then: ST_OK, or that of its problem, which is told at
+ * level 1 (a window that ends before it begins, or one that cannot be read, is
+ * ST_PROTO), and when the CA cannot be reached, ST_NET.  -1: this CA offers none.
  */
+enum { ACME_RENEWALS = 32 };		/* at once */
 struct acme_renewal {
-	int64_t start, end, retry_after;
+	char id[128];
+	int status;
+	int64_t start, end, retry_after;	/* the last in seconds, -1 unknown */
 	char explanation[LIMIT_URL];	/* to be shown, "" none; not made printable */
 };
-int acme_renewal_info(const char *id, struct acme_renewal *out);
+int acme_renewal_info(struct acme_renewal *list, unsigned count);
 
 int acme_new_account(struct acme_account *out);			/* newAccount (7.3) */
 int acme_account_post(enum acme_kind kind, const char *url, struct acme_account *out);	/* update, deactivate, POST-as-GET */
 int acme_post(enum acme_kind kind, const char *url);		/* key change: only success matters */
 int acme_revoke(void);						/* 7.6 */
 
-int acme_new_order(struct acme_order *o);			/* 7.4; o->url from Location */
+int acme_new_order(struct acme_order *o, unsigned names);	/* 7.4, for so many names; o->url from Location */
 int acme_order(struct acme_order *o);				/* one poll of o->url */
 int acme_authorizations(struct acme_order *o);			/* fetches all (batch) */
 int acme_answer(struct acme_order *o);				/* answers all that are chosen and not decided (batch) */

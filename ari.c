@@ -18,34 +18,50 @@ enum { PATIENCE = 30 };		/* s for advice, of which there may be a lot to get */
 
 static char silent[LIMIT_URL];	/* the CA that did not answer */
 
-/* What the CA says of the certificate; 0, or a status. */
-static int
-fetch(const struct conf *c, const struct renewal *st, struct acme_renewal *info)
+int
+ari_open(const struct conf *c, const char *server)
 {
 	static struct conf brief;
 	int r;
 
+	if (strcmp(server, silent) == 0)
+		return -1;
 	brief = *c;
 	if (brief.timeout > PATIENCE)
 		brief.timeout = PATIENCE;
 	lenient = 1;
-	r = account_open(&brief, st->server, ACCOUNT_NONE);
-	if (r == 0 && talker_renewal_info(st->ari, info) < 0)
-		r = account_failed();
+	r = account_open(&brief, server, ACCOUNT_NONE);
 	lenient = 0;
-	return r;
+	if (r)
+		slice_copy(slice(server), silent, sizeof(silent));
+	return r ? -1 : 0;
 }
 
-/* What a failure means: how long not to ask. */
-static int64_t
-pause_after(const struct renewal *st, int status)
+int
+ari_goes_on(const struct conf *c, const char *server)
 {
-	const struct acme_problem *why = talker_why();
-	int64_t after = why->retry_at ? why->retry_at - now_wall() : -1;
+	return account_goes_on(c, server, ACCOUNT_NONE);
+}
 
-	if (status == ST_NET || status == ST_CONFIG)
-		slice_copy(slice(st->server), silent, sizeof(silent));
-	return status == ST_LATER ? due_pause(after, 1) : due_pause(-1, status == ST_NET);
+int
+ari_ask(struct acme_renewal *list, unsigned count)
+{
+	unsigned i;
+	int r;
+
+	lenient = 1;
+	r = talker_renewal_info(list, count);
+	if (r < 0)
+		account_failed();
+	lenient = 0;
+	for (i = 0; r < 0 && i < count; i++) {
+		list[i].status = talker_why()->status;
+		list[i].retry_after = -1;
+	}
+	for (i = 0; i < count; i++)
+		if (list[i].status == ST_NET || list[i].status == ST_CONFIG)
+			slice_copy(slice(account_server()), silent, sizeof(silent));
+	return stop_signal() ? -1 : 0;
 }
 
 /* Tells of a window that moved, and keeps the CA's explanation. */
@@ -71,25 +87,20 @@ tell(struct renewal *st, const struct acme_renewal *info)
 }
 
 int
-ari_ask(const struct conf *c, struct renewal *st)
+ari_take(const struct conf *c, struct renewal *st, const struct acme_renewal *info)
 {
-	static struct acme_renewal info;
 	int64_t now = now_wall(), pause;
-	int status, moved = 0;
+	int moved = 0;
 
-	if (strcmp(st->server, silent) == 0)
-		return 0;
-	status = fetch(c, st, &info);
-	if (stop_signal())
-		return 0;
-	if (status == 0) {
-		pause = due_pause(info.retry_after, 0);
-		moved = due_window(st, info.start, info.end, now, random_below);
+	if (info->status == ST_OK) {
+		pause = due_pause(info->retry_after, 0);
+		moved = due_window(st, info->start, info->end, now, random_below);
 	} else {
-		pause = pause_after(st, status);
+		pause = due_pause(info->status == ST_LATER ? info->retry_after : -1,
+		    info->status == ST_LATER || info->status == ST_NET);
 	}
 	if (moved > 0)
-		tell(st, &info);
+		tell(st, info);
 	else if (moved < 0)
 		note(1, "the CA's window for renewal makes no sense; it is not used", (char *)0);
 	st->ask = now + pause;

@@ -1,21 +1,28 @@
 /*
- * ari.h - asking the CA when a certificate should be renewed (RFC 9773).
+ * ari.h - asking the CA when certificates should be renewed (RFC 9773), by
+ * unsigned GETs: no account is needed.  It is advice: what fails is told at -v only,
+ * and leaves the plan as it is.
  */
 #ifndef ARI_H
 #define ARI_H
 
 #include "buf.h"
 
+struct acme_renewal;
 struct conf;
 struct renewal;
 
 /*
- * Asks the CA that the certificate came from, by an unsigned GET: no account
- * is needed, and the conversation goes on with the next certificate of that
- * CA, until account_close().  What fails is told at -v only, and leaves the
- * plan as it is; a CA that does not answer is not asked again in this run.
- * c: the certificate's conf.  1 if st has news that the next run must know.
+ * Opens the conversation with that CA as c has it, until account_close(); one
+ * that is open for the same goes on.  0, or -1; a CA that does not answer is not
+ * asked again in this run.
  */
-int ari_ask(const struct conf *c, struct renewal *st);
+int ari_open(const struct conf *c, const char *server);
+/* 1 if the conversation that is open is such a one. */
+int ari_goes_on(const struct conf *c, const char *server);
+/* Asks for the windows of the certificates with the ids in list, at once.  0, or -1: a stop signal. */
+int ari_ask(struct acme_renewal *list, unsigned count);
+/* What was said of one, for its plan; c: its conf.  1 if st has news that the next run must know. */
+int ari_take(const struct conf *c, struct renewal *st, const struct acme_renewal *info);
 
 #endif

@@ -1,99 +1,136 @@
 /*
  * base64.c - base64 and base64url (RFC 4648 4, 5), PEM armour (RFC 7468).
  *
- * Private keys pass through here, so a digit and its value are turned into
+ * Private keys pass through here, so digits and their values are turned into
  * each other by arithmetic on masks: nothing is indexed by them and no branch
  * depends on them.  What shows in the timing is layout only: lengths, white
- * space, padding; whether a digit was malformed is asked once, at the end.
+ * space, padding, and where there is something that is no digit.
+ * Eight are turned at once, each in a byte of one number.
  */
 #include <string.h>
 
 #include "base64.h"
 
-/* Digits in runs; base64 uses the first five, base64url the last five. */
-static const struct run {
-	unsigned char first, count, value;
-} runs[] = {
-	{ '+', 1, 62 }, { '/', 1, 63 },
-	{ 'A', 26, 0 }, { 'a', 26, 26 }, { '0', 10, 52 },
-	{ '-', 1, 62 }, { '_', 1, 63 },
-};
-
-enum { STANDARD = 0x1f, URL = 0x7c };	/* which of the runs */
-enum { PAD_NEVER, PAD_MAYBE, PAD_ALWAYS };
-
-/* All ones if a < b, else 0; both below 2^31. */
-static uint32_t
-mask_less(uint32_t a, uint32_t b)
-{
-	return 0 - ((a - b) >> 31);
-}
+/* c, below 256, in each of eight bytes. */
+#define EACH(c) ((uint64_t)(c) * 0x0101010101010101)
 
 /*
- * A byte wraps around to at least 256 minus the start of its run, which is
- * more than any run's count: one comparison finds both ends of a run.
+ * Digits come in runs, and so do their values.  For bytes below 0x80, added
+ * to eight of them at once: what sets the high bit of those from the start of
+ * the run on, of those behind it, and what turns one of the run into its
+ * counterpart.  No sum is carried into the next byte.
  */
-static unsigned char
-digit_of(uint32_t value, unsigned which)
-{
-	uint32_t digit = 0, at;
-	size_t i;
+struct run {
+	uint64_t start, behind, turn;
+};
+#define RUN(from, count, to) \
+	{ EACH(0x80 - (from)), EACH(0x80 - (from) - (count)), EACH(((to) - (from)) & 0x7f) }
 
-	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-		at = (value - runs[i].value) & 0xff;
-		if (which >> i & 1)
-			digit |= mask_less(at, runs[i].count) & (runs[i].first + at);
+/* base64 uses the first five, base64url the last five. */
+static const struct run to_value[] = {
+	RUN('+', 1, 62), RUN('/', 1, 63),
+	RUN('A', 26, 0), RUN('a', 26, 26), RUN('0', 10, 52),
+	RUN('-', 1, 62), RUN('_', 1, 63)
+}, to_digit[] = {
+	RUN(62, 1, '+'), RUN(63, 1, '/'),
+	RUN(0, 26, 'A'), RUN(26, 26, 'a'), RUN(52, 10, '0'),
+	RUN(62, 1, '-'), RUN(63, 1, '_')
+};
+
+/* Which of the runs. */
+static const struct alphabet {
+	unsigned char from, to;
+} standard = { 0, 5 }, url = { 2, 7 }, either = { 0, 7 };
+
+enum { PAD_NEVER, PAD_MAYBE, PAD_ALWAYS };
+enum { DIGITS = 8, BYTES = 6 };		/* the same bits, in digits and in bytes */
+
+/* Turns the bytes of x by these runs; *bad is no longer 0 if one is in none of them. */
+static uint64_t
+turn(uint64_t x, const struct run *runs, const struct alphabet *a, uint64_t *bad)
+{
+	uint64_t low = x & EACH(0x7f), out = 0, found = 0, in;
+	const struct run *r, *end = runs + a->to;
+
+	for (r = runs + a->from; r < end; r++) {
+		in = (low + r->start) & ~(low + r->behind) & EACH(0x80);
+		in -= in >> 7;			/* 0x7f where it is of this run */
+		out |= in & (low + r->turn);
+		found |= in;
 	}
-	return (unsigned char)digit;
+	*bad |= (x ^ low) | (found ^ EACH(0x7f));
+	return out;
 }
 
-/* The value of a digit, or 64 or more. */
-static uint32_t
-value_of(unsigned char digit, unsigned which)
+/* Eight values of six bits as one number of 48, and back. */
+static uint64_t
+join(uint64_t x)
 {
-	uint32_t value = 0, found = 0, in, at;
-	size_t i;
+	x = (x & 0x003f003f003f003f) | (x & 0x3f003f003f003f00) >> 2;
+	x = (x & 0x00000fff00000fff) | (x & 0x0fff00000fff0000) >> 4;
+	return (x & 0xffffff) | x >> 32 << 24;
+}
 
-	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-		at = ((uint32_t)digit - runs[i].first) & 0xff;
-		in = mask_less(at, runs[i].count);
-		if (which >> i & 1) {
-			value |= in & (runs[i].value + at);
-			found |= in;
-		}
+static uint64_t
+part(uint64_t x)
+{
+	x = (x & 0xffffff) | x >> 24 << 32;
+	x = (x & 0x00000fff00000fff) | (x & 0x00fff00000fff000) << 4;
+	return (x & 0x003f003f003f003f) | (x & 0x0fc00fc00fc00fc0) << 2;
+}
+
+/* Appends the n lowest bytes of x, the highest of them first. */
+static void
+put(struct buf *b, uint64_t x, size_t n)
+{
+	char *p;
+
+	if (b->err || n > b->cap - b->len) {
+		b->err = 1;
+		return;
 	}
-	return value | (~found & 64);
+	b->len += n;
+	for (p = b->p + b->len; n; n--, x >>= 8)
+		*--p = (char)x;
+}
+
+/* n bytes at p as one number. */
+static uint64_t
+take(const unsigned char *p, size_t n)
+{
+	uint64_t x = 0;
+
+	for (; n; n--)
+		x = x << 8 | *p++;
+	return x;
 }
 
 static void
-encode(struct buf *b, const unsigned char *p, size_t n, unsigned which, int pad)
+encode(struct buf *b, const unsigned char *p, size_t n, const struct alphabet *a, int pad)
 {
-	unsigned char quad[4];
-	uint32_t bits;
-	size_t i, take;
+	uint64_t digits, bad = 0;
+	size_t bytes, count;
 
-	for (; n; n -= take, p += take) {
-		take = n < 3 ? n : 3;
-		bits = 0;
-		for (i = 0; i < 3; i++)
-			bits = bits << 8 | (i < take ? p[i] : 0u);
-		for (i = 0; i < 4; i++)
-			quad[i] = i <= take ?
-			    digit_of(bits >> (18 - 6 * i) & 63, which) : '=';
-		buf_mem(b, quad, pad == PAD_NEVER ? take + 1 : 4);
+	for (; n; n -= bytes, p += bytes) {
+		bytes = n < BYTES ? n : BYTES;
+		count = (bytes * DIGITS + BYTES - 1) / BYTES;
+		digits = turn(part(take(p, bytes) << 8 * (BYTES - bytes)), to_digit, a, &bad);
+		put(b, digits >> 8 * (DIGITS - count), count);
+		if (pad == PAD_ALWAYS)
+			buf_mem(b, "==", (BYTES - bytes) % 3);
 	}
 }
 
 void
 base64_encode(struct buf *b, const void *p, size_t n)
 {
-	encode(b, p, n, STANDARD, PAD_ALWAYS);
+	encode(b, p, n, &standard, PAD_ALWAYS);
 }
 
 void
 base64url_encode(struct buf *b, const void *p, size_t n)
 {
-	encode(b, p, n, URL, PAD_NEVER);
+	encode(b, p, n, &url, PAD_NEVER);
 }
 
 static int
@@ -102,45 +139,58 @@ is_space(int c)
 	return c == '\n' || c == '\r' || c == '\t' || c == ' ';
 }
 
-/* Appends the n highest bytes of 24 bits. */
-static void
-put(struct buf *b, uint32_t bits, size_t n)
+/* Appends what eight digits at p stand for; 0 if there are fewer, or something else among them. */
+static int
+decode_group(struct buf *b, const unsigned char *p, const unsigned char *end, const struct alphabet *a)
 {
-	unsigned char out[3];
+	uint64_t bits, bad = 0;
 
-	out[0] = (unsigned char)(bits >> 16);
-	out[1] = (unsigned char)(bits >> 8);
-	out[2] = (unsigned char)bits;
-	buf_mem(b, out, n);
+	if (end - p < DIGITS)
+		return 0;
+	bits = join(turn(take(p, DIGITS), to_value, a, &bad));
+	if (bad)
+		return 0;
+	put(b, bits, BYTES);
+	return 1;
 }
 
 static int
-decode(struct buf *b, struct slice s, unsigned which, int pad, int space)
+decode(struct buf *b, struct slice s, const struct alphabet *a, int pad, int space)
 {
-	uint32_t bits = 0, value, bad = 0;
-	size_t start = b->len, digits = 0, pads = 0;
+	uint64_t bits, bad = 0;
+	size_t start = b->len, n = 0, pads = 0, bytes;
+	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+	unsigned char group[DIGITS];
 
-	for (; s.n; s.n--, s.p++) {
-		if (space && is_space(*s.p))
-			continue;
-		if (*s.p == '=') {
-			pads++;
+	while (p < end) {
+		if (n == 0 && decode_group(b, p, end, a)) {
+			bad |= pads;
+			p += DIGITS;
 			continue;
 		}
-		value = value_of((unsigned char)*s.p, which);
-		bad |= (value & 64) | (pads > 0);
-		bits = (bits << 6 | (value & 63)) & 0xffffff;
-		if (++digits % 4 == 0)
-			put(b, bits, 3);
+		if (*p == '=') {
+			pads++;
+		} else if (!space || !is_space(*p)) {
+			bad |= pads;
+			group[n++] = *p;
+		}
+		p++;
+		if (n == DIGITS) {	/* with white space between them */
+			bits = join(turn(take(group, DIGITS), to_value, a, &bad));
+			put(b, bits, BYTES);
+			n = 0;
+		}
 	}
-	if (digits % 4) {	/* 1, 2, 3 digits: 0, 1, 2 bytes, and unused bits */
-		bits <<= 6 * (4 - digits % 4);
-		put(b, bits, digits % 4 - 1);
-		bad |= digits % 4 == 1;
-		bad |= bits & (0xffffffu >> 8 * (digits % 4 - 1));
+	bytes = n * BYTES / DIGITS;
+	if (n) {		/* of 2, 3, 4 digits 1, 2, 3 bytes, and unused bits */
+		memset(group + n, 'A', DIGITS - n);
+		bits = join(turn(take(group, DIGITS), to_value, a, &bad));
+		put(b, bits >> 8 * (BYTES - bytes), bytes);
+		bad |= n % 4 == 1;
+		bad |= bits & (((uint64_t)1 << 8 * (BYTES - bytes)) - 1);
 	}
-	if (pads ? pad == PAD_NEVER || pads != (4 - digits % 4) % 4 :
-	    pad == PAD_ALWAYS && digits % 4)
+	n %= 4;
+	if (pads ? pad == PAD_NEVER || pads != (4 - n) % 4 : pad == PAD_ALWAYS && n)
 		bad = 1;
 	if (bad || b->err) {
 		b->len = start;
@@ -152,19 +202,19 @@ decode(struct buf *b, struct slice s, unsigned which, int pad, int space)
 int
 base64_decode(struct buf *b, struct slice s)
 {
-	return decode(b, s, STANDARD, PAD_ALWAYS, 1);
+	return decode(b, s, &standard, PAD_ALWAYS, 1);
 }
 
 int
 base64url_decode(struct buf *b, struct slice s)
 {
-	return decode(b, s, URL, PAD_NEVER, 0);
+	return decode(b, s, &url, PAD_NEVER, 0);
 }
 
 int
 base64_any(struct buf *b, struct slice s)
 {
-	return decode(b, s, STANDARD | URL, PAD_MAYBE, 0);
+	return decode(b, s, &either, PAD_MAYBE, 0);
 }
 
 void
@@ -233,15 +283,17 @@ int
 pem_next(struct slice *text, struct slice *label, struct buf *b)
 {
 	struct slice s = *text, body, name, end;
+	const char *dash;
 
 	if (!find_boundary(&s))
 		return 0;
 	if (take_boundary(&s, "-----BEGIN ", &name) < 0)
 		return -1;
-	body.p = s.p;
-	while (s.n && *s.p != '-')	/* '-' is no digit */
-		advance(&s, 1);
-	body.n = (size_t)(s.p - body.p);
+	body = s;
+	dash = s.n ? memchr(s.p, '-', s.n) : 0;		/* which is no digit */
+	if (dash)
+		body.n = (size_t)(dash - s.p);
+	advance(&s, body.n);
 	if (body.n == 0 || (s.p[-1] != '\n' && s.p[-1] != '\r') ||
 	    take_boundary(&s, "-----END ", &end) < 0 || end.n != name.n ||
 	    memcmp(end.p, name.p, name.n) != 0 || base64_decode(b, body) < 0)

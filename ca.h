@@ -22,6 +22,7 @@ struct ca {
 	const char *staging;	/* name of the CA's staging entry, or 0 */
 	unsigned needs;		/* CA_ flags */
 	const char *note;	/* what a user must know, or "" */
+	unsigned rate, nonce_rate;	/* requests, and newNonces, in a second that it bears, 0 no limit is known */
 	const char *eab_by_mail;	/* where a mail address gets an EAB key id and key (a form), or 0 */
 };
 extern const struct ca cas[];	/* the first one is the default */

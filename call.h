@@ -21,7 +21,10 @@ enum call {
 /* What of an order comes back: nothing, all of it, or what may have changed of one that was told. */
 enum part { NOTHING, ALL, CHANGES };
 
-/* Down.  Behind that of CALL_OPEN: struct opening, and the directory if there is a cached one. */
+/*
+ * Down.  Behind that of CALL_OPEN: struct opening, and the directory if there is a
+ * cached one; of CALL_RENEWAL_INFO: number struct acme_renewal, which come back, too.
+ */
 struct request {
 	enum call call;
 	enum part order;
@@ -32,8 +35,8 @@ struct request {
 };
 struct opening {
 	char directory[LIMIT_URL], ca_file[LIMIT_PATH], proxy[LIMIT_URL], agent[64];
-	int family, cached;
-	unsigned timeout;
+	int family, cached, single;
+	unsigned timeout, rate, nonce_rate;
 };
 
 /* Up. */
@@ -41,6 +44,7 @@ enum what {
 	SIGN,		/* number: kind; struct wish; a struct message and length bytes go down */
 	TRACE, TICK,	/* number: level, seconds; length bytes of text */
 	DIRECTORY,	/* struct acme_directory: it was fetched */
+	SINGLE,		/* the CA does not bear several requests at a time */
 	DONE		/* number: result; if that is -1, struct acme_problem; then what the call gives */
 };
 struct message {

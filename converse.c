@@ -12,6 +12,7 @@
 #include "call.h"
 #include "converse.h"
 #include "form.h"
+#include "problem.h"
 #include "split.h"
 #include "talk.h"
 #include "tls.h"
@@ -23,6 +24,7 @@ enum { FOREVER = 86400 * 1000 };	/* ms: the keeper decides how long */
 static struct {
 	int channel;
 	int told;		/* the directory that was fetched is known above */
+	int single;		/* as is that the CA bears but one request at a time */
 	uint32_t known;		/* so much of the order's texts, too */
 	struct request request;
 	struct acme_order order;
@@ -73,6 +75,14 @@ put_directory(void)
 	mine.told = 1;
 	put_message(DIRECTORY, 0, 0);
 	put(d, sizeof(*d));
+}
+
+static void
+put_single(void)
+{
+	if (talk_single() && !mine.single)
+		put_message(SINGLE, 0, 0);
+	mine.single = talk_single();
 }
 
 static int
@@ -153,7 +163,7 @@ open_conversation(void)
 	if (split_confine() < 0)
 		_exit(1);
 	if (*o.ca_file && trust_check(o.ca_file, &why) < 0)
-		return talk_problem(ST_CONFIG, o.ca_file, ": ", why, errno ? ": " : "",
+		return problem_set(ST_CONFIG, o.ca_file, ": ", why, errno ? ": " : "",
 		    errno ? strerror(errno) : "", (char *)0);
 	tls.ca_file = given(o.ca_file);
 	tls.proxy = given(o.proxy);
@@ -163,6 +173,9 @@ open_conversation(void)
 	config.tls = &tls;
 	config.agent = o.agent;
 	config.timeout = o.timeout;
+	config.rate = o.rate;
+	config.nonce_rate = o.nonce_rate;
+	config.single = mine.single = o.single;
 	config.sign = ask_signature;
 	config.trace = put_trace;
 	config.tick = put_tick;
@@ -175,7 +188,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 {
 	static union {
 		struct acme_account account;
-		struct acme_renewal renewal;
+		struct acme_renewal renewal[ACME_RENEWALS];
 		struct binding binding;
 	} gives;
 	static char pem_mem[LIMIT_CHAIN] LARGE;
@@ -198,8 +211,11 @@ carry_out(const struct request *r, void **out, size_t *n)
 		mine.told = 0;
 		return acme_refresh();
 	case CALL_RENEWAL_INFO:
-		*n = sizeof(gives.renewal);
-		return acme_renewal_info(r->text, &gives.renewal);
+		if (r->number > ACME_RENEWALS)
+			end();
+		*n = r->number * sizeof(gives.renewal[0]);
+		get(gives.renewal, *n);
+		return acme_renewal_info(gives.renewal, r->number);
 	case CALL_BINDING:
 		*n = sizeof(gives.binding);
 		return form_binding(r->url, r->text, gives.binding.kid, sizeof(gives.binding.kid),
@@ -215,7 +231,7 @@ carry_out(const struct request *r, void **out, size_t *n)
 	case CALL_REVOKE:
 		return acme_revoke();
 	case CALL_NEW_ORDER:
-		return acme_new_order(o);
+		return acme_new_order(o, r->number);
 	case CALL_ORDER:
 		acme_order_clear(o);
 		slice_copy(slice(r->url), o->url, sizeof(o->url));
@@ -256,6 +272,7 @@ converse(int channel)
 		get(r, sizeof(*r));
 		result = carry_out(r, &out, &n);
 		put_directory();
+		put_single();
 		put_message(DONE, result, result == 0 ? n : 0);
 		if (result < 0)
 			put(acme_why(), sizeof(struct acme_problem));

@@ -7,6 +7,7 @@
 #include "form.h"
 #include "http.h"
 #include "json.h"
+#include "problem.h"
 #include "talk.h"
 #include "util.h"
 
@@ -39,7 +40,7 @@ refused(const char *url, const char *why)
 	struct buf code = BUF(mem);
 
 	buf_uint(&code, (uint64_t)http);
-	return talk_problem(http == 429 || http >= 500 ? ST_LATER : ST_REFUSED,
+	return problem_set(http == 429 || http >= 500 ? ST_LATER : ST_REFUSED,
 	    what, ": ", url, " gives none: ", *why ? why : "HTTP ",
 	    *why ? "" : buf_text(&code), (char *)0);
 }
@@ -58,7 +59,7 @@ read_reply(const char *url, char *kid, size_t kid_size, char *key, size_t key_si
 	error = json_get(v, "error");
 	json_string(error.type == JSON_OBJECT ? json_get(error, "type") : error, why, sizeof(why));
 	if (doc.err)
-		return talk_problem(ST_PROTO, what, ": ", url, " answers in no form that is known", (char *)0);
+		return problem_set(ST_PROTO, what, ": ", url, " answers in no form that is known", (char *)0);
 	return *kid && *key ? 0 : refused(url, why);
 }
 
@@ -73,7 +74,7 @@ form_binding(const char *url, const char *mail, char *kid, size_t kid_size,
 	buf_str(&form, "email=");
 	encode(&form, mail);
 	if (form.err)
-		return talk_problem(ST_CONFIG, what, ": the address is too long", (char *)0);
+		return problem_set(ST_CONFIG, what, ": the address is too long", (char *)0);
 	talk_enter();
 	r = talk_form(url, buf_view(&form), what);
 	if (r == 0)

@@ -483,7 +483,7 @@ spread(const struct conf *c)
 
 /*
  * Leaves only names of which a run has to say something, and appends those
- * whose CA is to be asked to ask.  1 if anything of it goes to the network.
+ * whose CA is to be asked to ask, each behind a '?'.  1 if anything of it goes to the network.
  */
 static int
 pick(const struct conf *c, struct buf *names, struct buf *ask)
@@ -502,8 +502,10 @@ pick(const struct conf *c, struct buf *names, struct buf *ask)
 		if (!due && (c->days || !due_ask(&st, now_wall())))
 			continue;
 		talks |= !due || !held(c, &st);
-		if (!due)
+		if (!due) {
+			buf_char(ask, '?');
 			buf_mem(ask, p, n);
+		}
 		memmove(names->p + names->len, p, n);
 		names->len += n;
 	}
@@ -511,9 +513,19 @@ pick(const struct conf *c, struct buf *names, struct buf *ask)
 	return talks;
 }
 
-/* Asks the CA about one certificate; whoever holds its lock sees to it himself. */
+/* The certificates whose CA is asked at once, all by one conversation. */
+static struct {
+	unsigned count;
+	const char *name[ACME_RENEWALS];
+	struct acme_renewal info[ACME_RENEWALS];
+} asked;
+
+/*
+ * Puts down what the CA said of one, and 0 for what was edited: that is not for
+ * the CA to say.  Whoever holds its lock sees to it himself.
+ */
 static void
-ask_one(const char *name, const struct conf *given)
+note_window(const char *name, const struct conf *given, const struct acme_renewal *info)
 {
 	static struct conf c;
 	static struct renewal st;
@@ -524,50 +536,95 @@ ask_one(const char *name, const struct conf *given)
 		fd = store_lock(path, now_ms());
 	if (fd < 0)
 		return;
+	about(name);
 	lenient = 1;
 	r = issue_conf(name, given, &c);
 	lenient = 0;
 	renewal_read(name, &st);
 	if (r == 0 && due_ask(&st, now_wall())) {
 		r = c.days != 0;
-		if (r)		/* conf was edited: it is not for the CA to say */
+		if (r)
 			due_plan(&st, c.days);
-		else
-			r = ari_ask(&c, &st);
+		else if (info && strcmp(info->id, st.ari) == 0)
+			r = ari_take(&c, &st, info);
 		if (r)
 			renewal_write(name, &st);
 	}
 	store_unlock(fd);
 }
 
-/* Asks about all of them, CA by CA, so that each has one connection. */
+/* Asks for all that are collected. */
+static void
+ask_collected(const struct conf *given)
+{
+	unsigned i;
+
+	about(0);
+	if (asked.count && ari_ask(asked.info, asked.count) == 0)
+		for (i = 0; i < asked.count; i++)
+			note_window(asked.name[i], given, &asked.info[i]);
+	asked.count = 0;
+}
+
+/* Adds one to those that are asked for at once. */
+static void
+collect(const char *name, const struct conf *given, const struct renewal *st)
+{
+	static struct conf c;
+	int r;
+
+	about(name);
+	lenient = 1;
+	r = issue_conf(name, given, &c);
+	lenient = 0;
+	if (r == 0 && c.days)
+		note_window(name, given, 0);
+	if (r || c.days)
+		return;
+	if (asked.count == ACME_RENEWALS || (asked.count && !ari_goes_on(&c, st->server))) {
+		ask_collected(given);
+		about(name);
+		/* its texts were those of others since */
+		lenient = 1;
+		r = issue_conf(name, given, &c);
+		lenient = 0;
+	}
+	if (r || ari_open(&c, st->server) < 0)
+		return;
+	slice_copy(slice(st->ari), asked.info[asked.count].id, sizeof(asked.info[0].id));
+	asked.name[asked.count++] = name;
+}
+
+/*
+ * Asks about all of names, each behind a '?', CA by CA, so that each has one
+ * conversation.
+ */
 static void
 ask_all(const struct conf *c, struct buf *names)
 {
 	static struct renewal st;
 	static char server[LIMIT_URL];
-	const char *p, *end;
-	size_t n;
+	char *p, *end = names->p + names->len;
+	int left;
 
-	while (names->len) {
-		p = names->p;
-		end = p + names->len;
-		buf_clear(names);
+	do {
+		left = 0;
 		server[0] = 0;
-		for (; p < end && !stop_signal(); p += n) {
-			n = strlen(p) + 1;
-			renewal_read(p, &st);
+		for (p = names->p; p < end && !stop_signal(); p += strlen(p) + 1) {
+			if (*p != '?')
+				continue;
+			renewal_read(p + 1, &st);
 			if (!server[0])
 				memcpy(server, st.server, sizeof(server));
-			if (strcmp(st.server, server) == 0) {
-				about(p);
-				ask_one(p, c);
+			if (strcmp(st.server, server) != 0) {
+				left = 1;
 				continue;
 			}
-			memmove(names->p + names->len, p, n);
-			names->len += n;
+			*p = '-';
+			collect(p + 1, c, &st);
 		}
-	}
+		ask_collected(c);
+	} while (left && !stop_signal());
 	about(0);
 }
 

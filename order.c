@@ -146,7 +146,7 @@ post(const struct conf *c, const char *replaces, struct acme_order *o)
 	if (b.err)
 		return fail(ST_USAGE, "the names together are longer than the limit", (char *)0);
 	account_payload(ACME_NEW_ORDER, buf_view(&b));
-	r = talker_new_order(o);
+	r = talker_new_order(o, c->names);
 	account_payload(ACME_NEW_ORDER, (struct slice){ 0, 0 });
 	return r;
 }

@@ -1,6 +1,6 @@
 /*
- * registration.c - the file `account`: lines url, status, contact, orders, and
- * the members of the directory by their names in RFC 8555 7.1.1.  Invariant:
+ * registration.c - the file `account`: lines url, status, contact, orders, the
+ * members of the directory by their names in RFC 8555 7.1.1, and singleUntil.  Invariant:
  * every text that comes out of it may stand in JSON as it is.
  */
 #include <errno.h>
@@ -66,26 +66,32 @@ parse(struct slice text, const char *path, struct acme_account *a, struct acme_d
 }
 
 int
-registration_read(const char *dir, struct acme_account *a, struct acme_directory *d, int *cached)
+registration_read(const char *dir, struct acme_account *a, struct acme_directory *d, int *cached,
+    int64_t *single)
 {
 	struct buf text = BUF(file_mem);
 	const char *path = registration_path(dir, "account");
 	int r = 0;
 
+	*single = 0;
 	memset(a, 0, sizeof(*a));
 	memset(d, 0, sizeof(*d));
-	if (store_read(path, &text) == 0)
+	if (store_read(path, &text) == 0) {
 		r = parse(buf_view(&text), path, a, d);
-	else if (errno != ENOENT)
+		time_rfc3339(kv_get(buf_view(&text), "singleUntil"), single);
+	} else if (errno != ENOENT) {
 		r = store_unread(path);
+	}
 	*cached = d->url[EP_NEW_NONCE][0] && d->url[EP_NEW_ACCOUNT][0] && d->url[EP_NEW_ORDER][0];
 	return r;
 }
 
 int
-registration_write(const char *dir, const struct acme_account *a, const struct acme_directory *d)
+registration_write(const char *dir, const struct acme_account *a, const struct acme_directory *d,
+    int64_t single)
 {
-	struct buf text = BUF(file_mem);
+	char when[32];
+	struct buf text = BUF(file_mem), until = BUF(when);
 	const char *path = registration_path(dir, "account"), *out;
 	const struct field *f;
 
@@ -93,6 +99,10 @@ registration_write(const char *dir, const struct acme_account *a, const struct a
 		out = (f->of == CA ? (const char *)d : (const char *)a) + f->at;
 		if (jws_clean(out))	/* what could not be read again is done without */
 			kv_put(&text, f->name, slice(out));
+	}
+	if (single) {
+		buf_time(&until, single);
+		kv_put(&text, "singleUntil", buf_view(&until));
 	}
 	if (d->external_account_required)
 		kv_put(&text, "externalAccountRequired", slice("1"));

@@ -3,6 +3,7 @@
  */
 #include "http.h"
 #include "json.h"
+#include "problem.h"
 #include "reply.h"
 #include "talk.h"
 #include "util.h"
@@ -12,7 +13,7 @@ reply_object(struct json_doc *doc, struct json *v, const char *what)
 {
 	*v = json_parse(doc, buf_view(&talk_reply()->body));
 	if (doc->err || v->type != JSON_OBJECT)
-		return talk_problem(ST_PROTO, what, ": the reply is not a JSON object",
+		return problem_set(ST_PROTO, what, ": the reply is not a JSON object",
 		    (char *)0);
 	return 0;
 }
@@ -20,7 +21,7 @@ reply_object(struct json_doc *doc, struct json *v, const char *what)
 int
 reply_bad(const struct json_doc *doc, const char *what)
 {
-	return talk_problem(ST_PROTO, what, ": bad member \"", doc->bad,
+	return problem_set(ST_PROTO, what, ": bad member \"", doc->bad,
 	    "\" in the reply", (char *)0);
 }
 
@@ -37,7 +38,7 @@ reply_url(struct json v, const char *base, char *out, size_t size)
 	if (http_resolve(base, slice(ref), out, size) < 0 ||
 	    http_url(&u, slice(out)) < 0 || !u.tls) {
 		out[0] = 0;
-		return talk_problem(ST_PROTO, "the server named a URL that is not https: ",
+		return problem_set(ST_PROTO, "the server named a URL that is not https: ",
 		    ref, (char *)0);
 	}
 	return 0;
@@ -86,7 +87,7 @@ reply_location(const char *base, char *out, const char *what)
 	if (!s.p || http_resolve(base, s, out, LIMIT_URL) < 0 ||
 	    http_url(&u, slice(out)) < 0 || !u.tls) {
 		out[0] = 0;
-		return talk_problem(ST_PROTO, what, ": the reply has no proper Location", (char *)0);
+		return problem_set(ST_PROTO, what, ": the reply has no proper Location", (char *)0);
 	}
 	return 0;
 }

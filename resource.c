@@ -10,6 +10,7 @@
 #include "http.h"
 #include "json.h"
 #include "persist.h"
+#include "problem.h"
 #include "reply.h"
 #include "talk.h"
 #include "util.h"
@@ -18,10 +19,12 @@ enum {
 	POLL_WAIT = 30,		/* s of Retry-After that one poll is put off */
 	POLL_ABSURD = 600,	/* s: a Retry-After beyond is not about this order (ZeroSSL: 86400) */
 	POLL_FIRST = 50,	/* ms, doubling */
+	POLL_QUICK = 4,		/* of these come whatever Retry-After says: most CAs are done by then */
 	POLL_LIMIT = 5000,	/* ms, without Retry-After */
 	POLL_LAST = 1000,	/* ms that are left for the last poll */
 	POLL_STUCK = 3,		/* polls after which authorizations are looked at */
 	FINALIZE_TRIES = 3,
+	NONCES_AHEAD = 10,	/* got with the order for what follows it */
 	ISSUERS = 5		/* certificates that are fetched one by one */
 };
 
@@ -82,7 +85,7 @@ keep(struct acme_order *o, const char *text, int *full)
 static int
 arena_full(void)
 {
-	return talk_problem(ST_PROTO, "order: its texts are larger than the limit of 128 KiB",
+	return problem_set(ST_PROTO, "order: its texts are larger than the limit of 128 KiB",
 	    (char *)0);
 }
 
@@ -96,7 +99,7 @@ keep_error(struct acme_order *o, struct json v, int *full)
 	if (v.type != JSON_OBJECT)
 		return 0;
 	b.cap--;
-	talk_problem_text(&b, v);
+	problem_words(&b, v);
 	b.cap++;
 	b.err = 0;
 	return keep(o, buf_text(&b), full);
@@ -131,9 +134,9 @@ read_identifiers(struct acme_order *o, struct json array, int *full)
 
 	while ((v = json_next(array, &it)).type != JSON_NONE) {
 		if (o->idents == LIMIT_NAMES)
-			return talk_problem(ST_PROTO, "order: more than 100 identifiers", (char *)0);
+			return problem_set(ST_PROTO, "order: more than 100 identifiers", (char *)0);
 		if (read_identifier(v, value, sizeof(value), &ip) < 0)
-			return talk_problem(ST_PROTO, "order: an identifier without a proper value", (char *)0);
+			return problem_set(ST_PROTO, "order: an identifier without a proper value", (char *)0);
 		o->ident[o->idents++] = keep(o, value, full);
 	}
 	return 0;
@@ -148,7 +151,7 @@ read_authorization_urls(struct acme_order *o, struct json array, const char *bas
 
 	while ((v = json_next(array, &it)).type != JSON_NONE) {
 		if (o->count == LIMIT_NAMES)
-			return talk_problem(ST_PROTO, "order: more than 100 authorizations", (char *)0);
+			return problem_set(ST_PROTO, "order: more than 100 authorizations", (char *)0);
 		if (reply_url(v, base, url, sizeof(url)) < 0)
 			return -1;
 		memset(&o->authz[o->count], 0, sizeof(o->authz[0]));
@@ -182,9 +185,9 @@ read_order(struct acme_order *o)
 	if (doc.err)
 		return reply_bad(&doc, "order");
 	if (o->status == ACME_UNKNOWN)
-		return talk_problem(ST_PROTO, "order: no known status", (char *)0);
+		return problem_set(ST_PROTO, "order: no known status", (char *)0);
 	if (first && o->status == ACME_PENDING && !o->count)
-		return talk_problem(ST_PROTO, "order: pending, with no authorizations", (char *)0);
+		return problem_set(ST_PROTO, "order: pending, with no authorizations", (char *)0);
 	return 0;
 }
 
@@ -195,11 +198,12 @@ acme_order_clear(struct acme_order *o)
 }
 
 static int
-new_order(struct acme_order *o)
+new_order(struct acme_order *o, unsigned names)
 {
 	char url[LIMIT_URL];
 
 	acme_order_clear(o);
+	talk_ahead(names > NONCES_AHEAD ? NONCES_AHEAD - 1 : names ? names - 1 : 0);
 	if (acme_to_endpoint(ACME_NEW_ORDER, EP_NEW_ORDER, url) < 0 ||
 	    reply_location(url, o->url, "new order") < 0)
 		return -1;
@@ -207,10 +211,10 @@ new_order(struct acme_order *o)
 }
 
 int
-acme_new_order(struct acme_order *o)
+acme_new_order(struct acme_order *o, unsigned names)
 {
 	talk_enter();
-	return talk_leave(new_order(o));
+	return talk_leave(new_order(o, names));
 }
 
 static int
@@ -272,7 +276,7 @@ read_challenge(struct acme_order *o, struct acme_challenge *c, struct json v,
 	if (tok.type != JSON_NONE) {
 		json_string(tok, token, sizeof(token));
 		if (!proper_token(token))
-			return talk_problem(ST_PROTO, "authorization: a token with characters"
+			return problem_set(ST_PROTO, "authorization: a token with characters"
 			    " other than A-Z a-z 0-9 - _, or too long", (char *)0);
 		c->token = keep(o, token, full);
 	}
@@ -301,7 +305,7 @@ read_authorization(struct acme_order *o, struct acme_authz *z)
 	z->status = status_of(json_get(v, "status"));
 	z->wildcard = json_bool(json_get(v, "wildcard"), 0);
 	if (read_identifier(json_get(v, "identifier"), value, sizeof(value), &z->ip) < 0)
-		return talk_problem(ST_PROTO, "authorization: no proper identifier", (char *)0);
+		return problem_set(ST_PROTO, "authorization: no proper identifier", (char *)0);
 	z->ident = keep(o, value, &full);
 	z->count = 0;
 	c = json_get(v, "challenges");
@@ -318,7 +322,7 @@ read_authorization(struct acme_order *o, struct acme_authz *z)
 	if (doc.err)
 		return reply_bad(&doc, "authorization");
 	return z->status == ACME_UNKNOWN ?
-	    talk_problem(ST_PROTO, "authorization: no known status", (char *)0) : 0;
+	    problem_set(ST_PROTO, "authorization: no known status", (char *)0) : 0;
 }
 
 static int
@@ -327,35 +331,39 @@ refused(struct acme_order *o, const struct acme_authz *z)
 	const char *error = acme_string(o, z->error);
 	struct slice type = { error, strcspn(error, ":") };
 
-	talk_problem(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
+	problem_set(ST_REFUSED, "validation of ", z->wildcard ? "*." : "",
 	    acme_string(o, z->ident), " failed: ", error[0] ? error :
 	    acme_status_name[z->status], (char *)0);
-	slice_copy(type, talk_why()->type, sizeof(talk_why()->type));
+	slice_copy(type, problem_last()->type, sizeof(problem_last()->type));
 	return -1;
 }
 
-static int
-authorizations(struct acme_order *o)
+static const char *
+authorization_url(void *ctx, unsigned i)
 {
-	unsigned i;
+	struct acme_order *o = ctx;
 
-	for (i = 0; i < o->count; i++) {
-		struct acme_authz *z = &o->authz[i];
+	return acme_string(o, o->authz[i].url);
+}
 
-		if (talk_post(ACME_GET, acme_string(o, z->url)) < 0 ||
-		    read_authorization(o, z) < 0)
-			return -1;
-		if (z->status > ACME_VALID)
-			return refused(o, z);
-	}
-	return 0;
+static int
+take_authorization(void *ctx, unsigned i, int result)
+{
+	struct acme_order *o = ctx;
+	struct acme_authz *z = &o->authz[i];
+
+	if (result < 0 || read_authorization(o, z) < 0)
+		return -1;
+	return z->status > ACME_VALID ? refused(o, z) : 0;
 }
 
 int
 acme_authorizations(struct acme_order *o)
 {
+	struct talk_batch b = { ACME_GET, 0, o->count, authorization_url, take_authorization, o };
+
 	talk_enter();
-	return talk_leave(authorizations(o));
+	return talk_leave(talk_batch(&b));
 }
 
 static struct acme_challenge *
@@ -383,34 +391,38 @@ answered(struct acme_order *o, struct acme_authz *z, struct acme_challenge *c)
 	return full ? arena_full() : refused(o, z);
 }
 
+/* The URL for an answer to the chosen challenge, 0 if there is none to be given. */
+static const char *
+answer_url(void *ctx, unsigned i)
+{
+	struct acme_order *o = ctx;
+	struct acme_challenge *c = chosen(&o->authz[i]);
+
+	return c && o->authz[i].status == ACME_PENDING ? acme_string(o, c->url) : 0;
+}
+
 /*
- * Answers one challenge.  Refusals that say that it runs or is decided already
- * (400 malformed, 409 conflict after an answer that got lost) are for the
- * polling to find out.
+ * Refusals that say that it runs or is decided already (400 malformed, 409
+ * conflict after an answer that got lost) are for the polling to find out.
  */
 static int
-answer(struct acme_order *o, struct acme_authz *z)
+take_answer(void *ctx, unsigned i, int result)
 {
-	struct acme_challenge *c = chosen(z);
+	struct acme_order *o = ctx;
+	const struct acme_problem *why = problem_last();
 
-	if (!c || z->status != ACME_PENDING)
-		return 0;
-	if (talk_post(ACME_ANSWER, acme_string(o, c->url)) == 0)
-		return answered(o, z, c);
-	return talk_why()->http == 409 || (talk_why()->http == 400 &&
-	    strcmp(talk_why()->type, "malformed") == 0) ? 0 : -1;
+	if (result == 0)
+		return answered(o, &o->authz[i], chosen(&o->authz[i]));
+	return why->http == 409 || (why->http == 400 && strcmp(why->type, "malformed") == 0) ? 0 : -1;
 }
 
 int
 acme_answer(struct acme_order *o)
 {
-	unsigned i;
-	int r = 0;
+	struct talk_batch b = { ACME_ANSWER, 0, o->count, answer_url, take_answer, o };
 
 	talk_enter();
-	for (i = 0; i < o->count && r == 0; i++)
-		r = answer(o, &o->authz[i]);
-	return talk_leave(r);
+	return talk_leave(talk_batch(&b));
 }
 
 /* --- waiting --- */
@@ -452,7 +464,9 @@ look_at(struct acme_order *o, struct acme_authz *z)
 	if (z->status > ACME_VALID || (c && c->status == ACME_INVALID))
 		r = refused(o, &now);
 	o->used = used;
-	return r == 0 && again && z->status == ACME_PENDING ? answer(o, z) : r;
+	if (r < 0 || !again || z->status != ACME_PENDING)
+		return r;
+	return take_answer(o, (unsigned)(z - o->authz), talk_post(ACME_ANSWER, acme_string(o, c->url)));
 }
 
 /* An order became invalid: finds the authorization that did it. */
@@ -469,18 +483,18 @@ explain(struct acme_order *o)
 		if (look_at(o, z) < 0)
 			return -1;
 	}
-	return talk_problem(ST_REFUSED, "the order became invalid: ",
+	return problem_set(ST_REFUSED, "the order became invalid: ",
 	    o->error ? acme_string(o, o->error) : "the CA gives no reason", (char *)0);
 }
 
-/* How long to wait before poll number n, in ms; 0: there is no time left for another. */
+/* How long to wait before a poll, the n-th (from 0) that is waited for, in ms; 0: there is no time left for another. */
 static int64_t
 poll_delay(unsigned n)
 {
 	int64_t after = talk_retry_after(), left = talk_deadline() - now_ms() - POLL_LAST;
 	int64_t delay = n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
 
-	if (after > 0 && after <= POLL_ABSURD)
+	if (n >= POLL_QUICK && after > 0 && after <= POLL_ABSURD)
 		delay = (after < POLL_WAIT ? after : POLL_WAIT) * 1000;
 	return left <= 0 ? 0 : delay < left ? delay : left;
 }
@@ -494,7 +508,7 @@ still(const struct acme_order *o, const char *what)
 	while (z < end && (z->status != ACME_PENDING || !z->error))
 		z++;
 	trouble = z < end;
-	return talk_problem(ST_LATER, what, ": the order is still ",
+	return problem_set(ST_LATER, what, ": the order is still ",
 	    acme_status_name[o->status], "; the next run goes on with it",
 	    trouble ? "; the CA said of " : "", trouble ? acme_string(o, z->ident) : "",
 	    trouble ? ": " : "", trouble ? acme_string(o, z->error) : "", (char *)0);
@@ -520,16 +534,17 @@ static int
 wait_while(struct acme_order *o, unsigned set, const char *what)
 {
 	int64_t start = now_ms(), delay;
-	unsigned n, next = 0;
+	unsigned n, naps = 0, next = 0;
 
 	for (n = 0; set & 1u << o->status; n++) {
-		delay = poll_delay(n);
+		delay = poll_delay(naps);
 		if (n == LIMIT_POLLS || delay == 0)
 			return still(o, what);
 		if (n > 0 || o->status == ACME_PROCESSING) {
 			talk_tick(what, (unsigned)((now_ms() - start) / 1000));
 			if (talk_nap(delay) < 0)
 				return -1;
+			naps++;
 		}
 		if (n >= POLL_STUCK && o->status == ACME_PENDING && look_at_next(o, &next) < 0)
 			return -1;
@@ -556,7 +571,7 @@ acme_wait_authorization(struct acme_order *o, unsigned i)
 
 	talk_enter();
 	for (n = 0; r == 0 && z->status == ACME_PENDING; n++) {
-		delay = poll_delay(n);
+		delay = poll_delay(n ? n - 1 : 0);
 		if (n == LIMIT_POLLS || delay == 0)
 			r = still(o, "validation");
 		else if (n)
@@ -587,14 +602,14 @@ request_certificate(struct acme_order *o)
 	for (try = 1; o->status == ACME_READY; try++) {
 		if (talk_post(ACME_FINALIZE, o->finalize) == 0)
 			return read_order(o);
-		if (!maybe_finalized(talk_why()))
+		if (!maybe_finalized(problem_last()))
 			return -1;
-		why = *talk_why();
+		why = *problem_last();
 		delay = poll_delay(try);
 		if (delay == 0 || talk_nap(delay) < 0 || poll_order(o) < 0)
 			return -1;
 		if (try == FINALIZE_TRIES && o->status == ACME_READY) {
-			*talk_why() = why;
+			*problem_last() = why;
 			return -1;
 		}
 	}
@@ -610,7 +625,7 @@ finalize(struct acme_order *o)
 	    "issuance") < 0)
 		return -1;
 	if (!o->certificate[0])
-		return talk_problem(ST_PROTO, "order: valid, but without a certificate URL", (char *)0);
+		return problem_set(ST_PROTO, "order: valid, but without a certificate URL", (char *)0);
 	return 0;
 }
 
@@ -654,13 +669,13 @@ der_chain(const char *at, struct buf *pem)
 		if (!up.p)
 			return 0;
 		if (n == ISSUERS)
-			return talk_problem(ST_PROTO, "certificate ", at,
+			return problem_set(ST_PROTO, "certificate ", at,
 			    ": it has more than 5 certificates above it", (char *)0);
 		if (http_resolve(url, up, next, sizeof(next)) < 0 || talk_post(ACME_GET, next) < 0)
 			return -1;
 		slice_copy(slice(next), url, sizeof(url));
 	}
-	return talk_problem(ST_PROTO, "certificate ", url,
+	return problem_set(ST_PROTO, "certificate ", url,
 	    ": the reply is no PEM certificate chain", (char *)0);
 }
 
@@ -686,7 +701,7 @@ certificate(struct acme_order *o, unsigned alternate, struct buf *pem)
 	else if (der_chain(url, pem) < 0)
 		return -1;
 	if (pem->err)
-		return talk_problem(ST_PROTO, "certificate ", url,
+		return problem_set(ST_PROTO, "certificate ", url,
 		    ": the chain is larger than the limit of 64 KiB", (char *)0);
 	return 0;
 }

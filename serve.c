@@ -369,7 +369,7 @@ tls_start(struct connection *c)
 	br_ssl_server_zero(&c->ssl);
 	br_ssl_engine_set_versions(e, BR_TLS12, BR_TLS12);
 	br_ssl_engine_set_suites(e, suites, sizeof(suites) / sizeof(*suites));
-	br_ssl_engine_set_ec(e, &br_ec_prime_i31);
+	br_ssl_engine_set_ec(e, &br_ec_all_m31);
 	br_ssl_engine_set_hash(e, br_sha256_ID, &br_sha256_vtable);
 	br_ssl_engine_set_prf_sha256(e, br_tls12_sha256_prf);
 	/* the same implementations as in tls.c, so that no further ones are linked */

@@ -50,7 +50,7 @@ static char text[LIMIT_REPLY + 1] LARGE;	/* that is shown */
 
 static struct {
 	int channel;			/* while open */
-	int open, fetched;
+	int open, fetched, single;
 	struct acme_config config;
 	struct acme_problem why;
 	struct acme_directory directory;
@@ -416,6 +416,7 @@ finish(size_t *n)
 			break;
 		r = m.what == SIGN ? give_signature(m.number) :
 		    m.what == DIRECTORY ? take_directory() :
+		    m.what == SINGLE ? (talker.single = 1, 0) :
 		    m.what == TRACE || m.what == TICK ? show(&m) : senseless();
 	}
 	if (r == 0 && (m.number > 1 || (m.number == 1 && talker.request.call != CALL_CERTIFICATE)))
@@ -505,6 +506,9 @@ talker_open(const struct acme_config *config, const char *directory,
 		return -1;
 	o.family = config->tls->family;
 	o.timeout = config->timeout;
+	o.rate = config->rate;
+	o.nonce_rate = config->nonce_rate;
+	o.single = talker.single = config->single;
 	o.cached = cached != 0;
 	if (cached)
 		talker.directory = *cached;
@@ -553,6 +557,12 @@ talker_directory(int *fetched)
 }
 
 int
+talker_single(void)
+{
+	return talker.single;
+}
+
+int
 talker_refresh(void)
 {
 	request(CALL_REFRESH, 0);
@@ -560,18 +570,25 @@ talker_refresh(void)
 }
 
 int
-talker_renewal_info(const char *id, struct acme_renewal *out)
+talker_renewal_info(struct acme_renewal *list, unsigned count)
 {
-	struct request *r = request(CALL_RENEWAL_INFO, 0);
-	int result;
+	size_t given;
+	unsigned i;
+	int r;
 
-	if (fill(r->text, sizeof(r->text), id) < 0)
-		return -1;
-	result = call_for(sizeof(*out));
-	if (result < 1 || receive(out, sizeof(*out)) < 0)
-		return -1;
-	out->explanation[sizeof(out->explanation) - 1] = 0;
-	return 0;
+	request(CALL_RENEWAL_INFO, 0)->number = count;
+	r = begin(list, count * sizeof(*list));
+	if (r == 0)
+		r = finish(&given);
+	if (r == 0 && given != count * sizeof(*list))
+		r = senseless();
+	if (r == 0)
+		r = receive(list, given);
+	for (i = 0; i < count; i++) {
+		TAME(list[i].id);
+		list[i].explanation[sizeof(list[i].explanation) - 1] = 0;
+	}
+	return r;
 }
 
 int
@@ -630,10 +647,10 @@ talker_revoke(void)
 }
 
 int
-talker_new_order(struct acme_order *o)
+talker_new_order(struct acme_order *o, unsigned names)
 {
 	acme_order_clear(o);
-	request(CALL_NEW_ORDER, o);
+	request(CALL_NEW_ORDER, o)->number = names;
 	return call();
 }
 

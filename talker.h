@@ -23,8 +23,9 @@ void talker_close(void);
 const struct acme_problem *talker_why(void);
 const struct acme_directory *talker_directory(int *fetched);
 int talker_refresh(void);
+int talker_single(void);		/* as talk_single() */
 
-int talker_renewal_info(const char *id, struct acme_renewal *out);
+int talker_renewal_info(struct acme_renewal *list, unsigned count);
 int talker_binding(const char *url, const char *mail, char *kid, size_t kid_size, char *key, size_t key_size);
 
 /* kind: enum acme_kind */
@@ -33,7 +34,7 @@ int talker_account_post(int kind, const char *url, struct acme_account *out);
 int talker_post(int kind, const char *url);
 int talker_revoke(void);
 
-int talker_new_order(struct acme_order *o);
+int talker_new_order(struct acme_order *o, unsigned names);
 /* Looks at the order o->url of an earlier run. */
 int talker_order(struct acme_order *o);
 /*

@@ -4,9 +4,10 @@
  *
  * Sockets do not block; all waiting is done by wait_fd(), so that one deadline
  * and the stop signals end everything.  Invariants: no application byte is
- * written before trust.c has accepted the certificate (BearSSL offers no
- * buffer for one until then); after an error a connection only reports it; the
- * end of TCP without close_notify is never the end of data.
+ * written before trust.c has accepted the certificate, be it when the session
+ * began that is resumed (BearSSL offers no buffer for one until then); after an
+ * error a connection only reports it; the end of TCP without close_notify is
+ * never the end of data.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -32,7 +33,7 @@ enum { STAGGER = 500 };		/* ms before the next address is tried as well (RFC 830
 
 /* The buffers are half of 64 KiB; pages of a slot are touched only when it is used. */
 struct tls {
-	int used, fd, broken_off;
+	int used, fd, broken_off, resumed;
 	int64_t deadline;
 	struct tls_error error;
 	br_ssl_client_context client;
@@ -587,7 +588,7 @@ pump(struct tls *t, unsigned target)
 
 /*
  * What every ACME server can do, and nothing that would only add code: ECDHE
- * on P-256 and P-384, AEAD suites, SHA-256 and SHA-384.
+ * on P-256, P-384 and, which costs half, X25519; AEAD suites, SHA-256 and SHA-384.
  */
 static void
 set_algorithms(br_ssl_engine_context *eng)
@@ -603,7 +604,7 @@ set_algorithms(br_ssl_engine_context *eng)
 
 	br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
 	br_ssl_engine_set_suites(eng, suites, sizeof(suites) / sizeof(suites[0]));
-	br_ssl_engine_set_ec(eng, &br_ec_prime_i31);
+	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
 	br_ssl_engine_set_ecdsa(eng, br_ecdsa_i31_vrfy_asn1);
 	br_ssl_engine_set_rsavrfy(eng, br_rsa_pkcs1_vrfy_get_default());
 	br_ssl_engine_set_hash(eng, br_sha256_ID, &br_sha256_vtable);
@@ -620,11 +621,57 @@ set_algorithms(br_ssl_engine_context *eng)
 	br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
 }
 
+/*
+ * The last session (RFC 5246 7.4.1.2), for further connections to the same host
+ * and port, which need neither certificates nor public keys then: whoever has
+ * its master secret is the server whose certificate this process has checked, a
+ * moment ago, for this name and against the anchors of this file.
+ */
+static struct {
+	char host[LIMIT_NAME + 1], port[6], ca_file[LIMIT_PATH];
+	br_ssl_session_parameters parameters;	/* no id: there is none */
+} session;
+
+static void
+forget_session(void)
+{
+	wipe(&session, sizeof(session));
+}
+
+static int
+have_session(const char *ca_file, const char *host, const char *port)
+{
+	return session.parameters.session_id_len > 0 && strcmp(session.host, host) == 0 &&
+	    strcmp(session.port, port) == 0 && strcmp(session.ca_file, ca_file ? ca_file : "") == 0;
+}
+
+/* The handshake is done: its session is the last one now.  1 if it was before. */
+static int
+keep_session(const br_ssl_engine_context *eng, const char *ca_file, const char *host, const char *port)
+{
+	br_ssl_session_parameters p;
+	int same;
+
+	br_ssl_engine_get_session_parameters(eng, &p);
+	same = have_session(ca_file, host, port) && p.session_id_len == session.parameters.session_id_len &&
+	    memcmp(p.session_id, session.parameters.session_id, p.session_id_len) == 0;
+	if (!same) {
+		forget_session();
+		if (!slice_copy(slice(host), session.host, sizeof(session.host)) &&
+		    !slice_copy(slice(port), session.port, sizeof(session.port)) &&
+		    !slice_copy(slice(ca_file ? ca_file : ""), session.ca_file, sizeof(session.ca_file)))
+			session.parameters = p;
+	}
+	wipe(&p, sizeof(p));
+	return same;
+}
+
 /* Sets up the engine for a new connection to host: 0, or -1 and t->error filled. */
 static int
-start_engine(struct tls *t, const char *ca_file, const char *host)
+start_engine(struct tls *t, const char *ca_file, const char *host, const char *port)
 {
 	br_ssl_engine_context *eng = &t->client.eng;
+	int resume = have_session(ca_file, host, port);
 	unsigned char seed[32];
 
 	if (random_bytes(seed, sizeof(seed)))
@@ -636,7 +683,9 @@ start_engine(struct tls *t, const char *ca_file, const char *host)
 	br_ssl_engine_set_buffers_bidi(eng, t->in, sizeof(t->in), t->out, sizeof(t->out));
 	br_ssl_engine_inject_entropy(eng, seed, sizeof(seed));
 	wipe(seed, sizeof(seed));
-	if (!br_ssl_client_reset(&t->client, trust_is_address() ? 0 : host, 0))
+	if (resume)
+		br_ssl_engine_set_session_parameters(eng, &session.parameters);
+	if (!br_ssl_client_reset(&t->client, trust_is_address() ? 0 : host, resume))
 		return explain(&t->error, br_ssl_engine_last_error(eng));
 	return 0;
 }
@@ -673,11 +722,13 @@ tls_connect(const struct tls_config *config, const char *host, const char *port,
 	t->fd = reach(config, host, port, deadline, e);
 	if (t->fd < 0)
 		return 0;
-	if (start_engine(t, config->ca_file, host) || handshake(t)) {
+	if (start_engine(t, config->ca_file, host, port) || handshake(t)) {
 		*e = t->error;
+		forget_session();
 		tls_close(t);
 		return 0;
 	}
+	t->resumed = keep_session(&t->client.eng, config->ca_file, host, port);
 	t->used = 1;
 	return t;
 }
@@ -748,6 +799,12 @@ tls_failure(const struct tls *t)
 }
 
 int
+tls_resumed(const struct tls *t)
+{
+	return t->resumed;
+}
+
+int
 tls_stale(struct tls *t)
 {
 	char c;
@@ -757,12 +814,34 @@ tls_stale(struct tls *t)
 	return recv(t->fd, &c, 1, MSG_PEEK) >= 0 || !would_block();
 }
 
+int
+tls_await(struct tls *const *t, unsigned n, int64_t deadline)
+{
+	struct pollfd p[TLS_CONNECTIONS];
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (br_ssl_engine_current_state(&t[i]->client.eng) & (BR_SSL_CLOSED | BR_SSL_RECVAPP))
+			return (int)i;
+		p[i].fd = t[i]->fd;
+		p[i].events = POLLIN;
+	}
+	if (wait_fds(p, n, deadline) != WAIT_READY)
+		return -1;
+	for (i = 0; i < n && !p[i].revents; i++)
+		;
+	return i < n ? (int)i : -1;
+}
+
 /* close_notify is offered to the kernel, but not waited for. */
 void
 tls_close(struct tls *t)
 {
 	if (!t)
 		return;
+	/* A session ends with a fatal error of any of its connections (RFC 5246 7.2.2). */
+	if (br_ssl_engine_last_error(&t->client.eng) != BR_ERR_OK)
+		forget_session();
 	br_ssl_engine_close(&t->client.eng);
 	if (!t->error.text[0] &&
 	    (br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC))

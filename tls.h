@@ -1,7 +1,8 @@
 /*
  * tls.h - TCP and TLS to a CA: addresses tried in turn (v6 and v4
  * interleaved), one deadline, an http proxy by CONNECT, TLS 1.2 by BearSSL
- * with the certificate checked (trust.h) before any byte of ours is sent.
+ * with the certificate checked (trust.h) before any byte of ours is sent; the
+ * last session is resumed where the server has kept it too (not tickets).
  */
 #ifndef TLS_H
 #define TLS_H
@@ -49,8 +50,12 @@ int tls_write(void *t, const void *p, size_t n);
 int tls_flush(void *t);
 void tls_deadline(struct tls *t, int64_t deadline);
 const struct tls_error *tls_failure(const struct tls *t);	/* after -1 or -2 */
+/* 1 if it goes on with the session of the connection to this host and port before it. */
+int tls_resumed(const struct tls *t);
 /* 1 if the peer has sent something or closed while nothing was expected. */
 int tls_stale(struct tls *t);
+/* The index of one of n from which something can be read, or that has ended; -1: none until the deadline, or a signal. */
+int tls_await(struct tls *const *t, unsigned n, int64_t deadline);
 void tls_close(struct tls *t);	/* t may be 0 */
 
 #endif

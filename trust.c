@@ -30,6 +30,7 @@ enum {
 	MAX_CHAIN = 48 * 1024,		/* bytes of them */
 	MAX_ANCHORS = 16,		/* that fit one chain */
 	MAX_ANCHOR = 8 * 1024,		/* one certificate of a bundle */
+	MAX_INDEX = 512,		/* certificates of a bundle that need be found but once */
 	MIN_RSA = 2048 / 8,
 	MAX_RSA = 4096 / 8,		/* BearSSL's limit */
 	DAYS_TO_1970 = 719528		/* from the year 0, as BearSSL counts */
@@ -187,26 +188,69 @@ add_certificate(const struct x509 *c)
  * Bundles of PEM certificates
  */
 
-/* A bundle is read by lines; only the block under way is held. */
+/*
+ * A bundle is read by lines, in place: text holds the block or line under way
+ * and what was read behind it.
+ */
 struct scan {
 	void (*found)(const struct x509 *c);
+	uint32_t at;			/* where in the file text starts */
 	unsigned count, malformed;
 	int in_block, skip_line;
-	size_t line;			/* where in text the line under way starts */
+	size_t block, line;		/* where in text those under way start */
 	struct buf text, der;
 };
 
-static int
-starts_with(const struct buf *b, size_t at, const char *what)
+/*
+ * Where the certificates of the file that is held are, by sums of their
+ * subjects: for another chain only those are read again that may fit.
+ */
+static struct {
+	int whole;			/* 1: none is missing */
+	unsigned count;
+	struct {
+		uint32_t subject, at;
+	} entry[MAX_INDEX];
+} known;
+
+/* FNV-1a: equal for equal names, and for hardly any others. */
+static uint32_t
+sum(struct slice s)
 {
-	return b->len - at >= strlen(what) && memcmp(b->p + at, what, strlen(what)) == 0;
+	uint32_t h = 2166136261u;
+
+	for (; s.n; s.p++, s.n--)
+		h = (h ^ (unsigned char)*s.p) * 16777619u;
+	return h;
 }
 
-/* Takes the complete block in s->text; labels of other things are passed over. */
 static void
-scan_block(struct scan *s)
+remember(const struct x509 *c, uint32_t at)
 {
-	struct slice text = buf_view(&s->text), label;
+	if (known.count == MAX_INDEX) {
+		known.whole = 0;
+		return;
+	}
+	known.entry[known.count].subject = sum(c->subject);
+	known.entry[known.count++].at = at;
+}
+
+static void
+scan_start(struct scan *s, void (*found)(const struct x509 *c))
+{
+	static char text[2 * MAX_ANCHOR] LARGE, der[MAX_ANCHOR] LARGE;
+
+	memset(s, 0, sizeof(*s));
+	s->found = found;
+	buf_init(&s->text, text, sizeof(text));
+	buf_init(&s->der, der, sizeof(der));
+}
+
+/* Takes a complete block; labels of other things are passed over. */
+static void
+scan_block(struct scan *s, struct slice text)
+{
+	struct slice label;
 	struct x509 c;
 
 	buf_clear(&s->der);
@@ -214,43 +258,78 @@ scan_block(struct scan *s)
 		s->malformed++;
 	} else if (slice_is(label, "CERTIFICATE")) {
 		s->count++;
-		if (x509_read(buf_view(&s->der), &c))
+		if (x509_read(buf_view(&s->der), &c)) {
 			s->malformed++;
-		else if (s->found)
+			return;
+		}
+		remember(&c, s->at + (uint32_t)s->block);
+		if (s->found)
 			s->found(&c);
 	}
 }
 
-/* A line has ended; text before and between blocks is dropped. */
+/* The line under way ends before `end`. */
 static void
-scan_line(struct scan *s)
+scan_line(struct scan *s, size_t end)
 {
-	if (!s->in_block)
-		s->in_block = !s->skip_line && starts_with(&s->text, s->line, "-----BEGIN ");
-	else if (starts_with(&s->text, s->line, "-----END ")) {
-		scan_block(s);
-		s->in_block = 0;
+	const char *p = s->text.p;
+	size_t n = end - s->line;
+
+	if (s->in_block) {
+		if (n > 9 && memcmp(p + s->line, "-----END ", 9) == 0) {
+			scan_block(s, slice_of(p + s->block, end - s->block));
+			s->in_block = 0;
+		}
+	} else if (!s->skip_line && n > 11 && memcmp(p + s->line, "-----BEGIN ", 11) == 0) {
+		s->in_block = 1;
+		s->block = s->line;
 	}
-	if (!s->in_block)
-		buf_clear(&s->text);
 	s->skip_line = 0;
-	s->line = s->text.len;
+	s->line = end;
 }
 
+/* Makes room behind what is still wanted. */
 static void
-scan_char(struct scan *s, int c)
+scan_shift(struct scan *s)
 {
-	buf_char(&s->text, c);
-	if (s->text.err) {
+	size_t start = s->in_block ? s->block : s->line;
+
+	if (start == 0 && s->text.len == s->text.cap) {
 		/* A long line of other text, or no certificate: off to the next line. */
 		s->malformed += s->in_block ? 1u : 0u;
 		s->in_block = 0;
 		s->skip_line = 1;
-		s->line = 0;
-		buf_clear(&s->text);
+		start = s->line = s->text.len;
 	}
-	if (c == '\n')
-		scan_line(s);
+	memmove(s->text.p, s->text.p + start, s->text.len - start);
+	s->text.len -= start;
+	s->at += (uint32_t)start;
+	s->line -= start;
+	s->block = 0;
+}
+
+/* n bytes more are in text. */
+static void
+scan_more(struct scan *s, size_t n)
+{
+	const char *newline, *p = s->text.p;
+	size_t from = s->text.len;
+
+	s->text.len += n;
+	while (from < s->text.len && (newline = memchr(p + from, '\n', s->text.len - from))) {
+		from = (size_t)(newline - p) + 1;
+		scan_line(s, from);
+	}
+	scan_shift(s);
+}
+
+/* The last line may lack its end. */
+static void
+scan_end(struct scan *s)
+{
+	scan_line(s, s->text.len);
+	if (s->in_block)
+		s->malformed++;
 }
 
 /*
@@ -276,18 +355,13 @@ open_regular(const char *path)
 static int
 scan_file(struct scan *s, int fd)
 {
-	static char text[2 * MAX_ANCHOR] LARGE, der[MAX_ANCHOR] LARGE;
-	char in[2048];
-	ssize_t n, i;
+	ssize_t n;
 
-	buf_init(&s->text, text, sizeof(text));
-	buf_init(&s->der, der, sizeof(der));
-	while ((n = read(fd, in, sizeof(in))) > 0 || (n < 0 && errno == EINTR))
-		for (i = 0; i < n; i++)
-			scan_char(s, (unsigned char)in[i]);
-	scan_line(s);		/* the last line may lack its end */
-	if (s->in_block)
-		s->malformed++;
+	while ((n = read(fd, s->text.p + s->text.len, s->text.cap - s->text.len)) > 0 ||
+	    (n < 0 && errno == EINTR))
+		if (n > 0)
+			scan_more(s, (size_t)n);
+	scan_end(s);
 	return n < 0 ? -1 : 0;
 }
 
@@ -320,6 +394,7 @@ void
 trust_hold(const char *ca_file)
 {
 	held.on = 1;
+	known.whole = 0;
 	held.fd = open_anchors(ca_file);
 	held.error = errno;
 }
@@ -334,7 +409,11 @@ scan_anchors(struct scan *s, const char *ca_file)
 		errno = held.error;
 	if (fd < 0 || (held.on && lseek(fd, 0, SEEK_SET) < 0))
 		return -1;
+	known.count = 0;
+	known.whole = 1;
 	r = scan_file(s, fd);
+	if (r < 0)
+		known.whole = 0;
 	if (!held.on)
 		close(fd);
 	return r;
@@ -345,7 +424,7 @@ trust_check(const char *path, const char **why)
 {
 	struct scan s;
 
-	memset(&s, 0, sizeof(s));
+	scan_start(&s, 0);
 	if (scan_anchors(&s, path) < 0) {
 		*why = errno ? "cannot be read" : "is not a regular file";
 		return -1;
@@ -355,13 +434,55 @@ trust_check(const char *path, const char **why)
 	return s.malformed || s.count == 0 ? -1 : 0;
 }
 
+/* What is at `at` in the file that is held, as add_certificate() wants it; it may have changed. */
+static void
+add_at(struct scan *s, uint32_t at)
+{
+	struct slice text = slice_of(s->text.p, 0), label;
+	struct x509 c;
+	ssize_t n;
+
+	if (lseek(held.fd, (off_t)at, SEEK_SET) < 0)
+		return;
+	while (text.n < s->text.cap && ((n = read(held.fd, s->text.p + text.n, s->text.cap - text.n)) > 0 ||
+	    (n < 0 && errno == EINTR)))
+		text.n += n > 0 ? (size_t)n : 0;
+	buf_clear(&s->der);
+	if (pem_next(&text, &label, &s->der) == 1 && slice_is(label, "CERTIFICATE") &&
+	    x509_read(buf_view(&s->der), &c) == 0)
+		add_certificate(&c);
+}
+
+/* The certificates of the file whose subjects are issuers of the chain, or the first one's own. */
+static void
+add_known(void)
+{
+	uint32_t wanted[MAX_CERTS + 1];
+	struct scan s;
+	unsigned i, k;
+
+	for (k = 0; k < t.count; k++)
+		wanted[k] = sum(t.cert[k].issuer);
+	wanted[k] = sum(t.cert[0].subject);
+	scan_start(&s, 0);
+	for (i = 0; i < known.count; i++) {
+		for (k = 0; k <= t.count && wanted[k] != known.entry[i].subject; k++)
+			;
+		if (k <= t.count)
+			add_at(&s, known.entry[i].at);
+	}
+}
+
 static void
 add_file(void)
 {
 	struct scan s;
 
-	memset(&s, 0, sizeof(s));
-	s.found = add_certificate;
+	if (held.on && known.whole) {
+		add_known();
+		return;
+	}
+	scan_start(&s, add_certificate);
 	scan_anchors(&s, t.ca_file);
 }
 
@@ -403,7 +524,7 @@ validate(void)
 
 	br_x509_minimal_init(m, &br_sha256_vtable, t.anchor, t.anchors);
 	br_x509_minimal_set_rsa(m, br_rsa_pkcs1_vrfy_get_default());
-	br_x509_minimal_set_ecdsa(m, &br_ec_prime_i31, br_ecdsa_i31_vrfy_asn1);
+	br_x509_minimal_set_ecdsa(m, &br_ec_all_m31, br_ecdsa_i31_vrfy_asn1);
 	br_x509_minimal_set_hash(m, br_sha256_ID, &br_sha256_vtable);
 	br_x509_minimal_set_hash(m, br_sha384_ID, &br_sha384_vtable);
 	br_x509_minimal_set_hash(m, br_sha512_ID, &br_sha512_vtable);

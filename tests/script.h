@@ -1,8 +1,10 @@
 /*
  * script.h - for unit tests that include a .c file of the talker: a scripted
- * server behind fake tls_ functions.  talk(replies) begins a conversation with
- * it; what it was sent is in heard (request lines) and now_sent (the last one).
+ * server behind fake tls_ functions.  scripted(replies) begins a conversation with
+ * it; what it was sent is in heard (request lines) and now_sent (the last flight).
  */
+#include <stdlib.h>
+
 #include "../acme.h"
 #include "../http.h"
 #include "../tls.h"
@@ -17,6 +19,8 @@ static char heard[64 * 1024];		/* request lines, '\n' separated */
 static size_t heard_len;
 static char now_sent[LIMIT_REQUEST + 4096];
 static size_t sent_len;
+static const char *rest;		/* of the reply under way */
+static unsigned unanswered_requests;	/* that were sent */
 static int connects;
 
 struct tls *
@@ -25,33 +29,34 @@ tls_connect(const struct tls_config *config, const char *host, const char *port,
 {
 	(void)config; (void)host; (void)port; (void)deadline; (void)e;
 	connects++;
+	unanswered_requests = 0;
+	rest = "";
 	the_tls.open = 1;
 	return &the_tls;
 }
 
+/* One read gives what is left of one reply, as if each came in a packet of its own. */
 long
 tls_read(void *t, void *p, size_t n)
 {
-	static const char *rest;
-	static size_t left;
 	size_t k;
 
 	(void)t;
-	if (!left) {
-		if (sent_len == 0 || !*script || (*script)[0] == '!') {
+	sent_len = 0;
+	if (!*rest) {
+		if (!unanswered_requests || !*script || (*script)[0] == '!') {
 			if (*script && (*script)[0] == '!')
 				script++;
-			sent_len = 0;
 			return 0;
 		}
-		sent_len = 0;
+		unanswered_requests--;
 		rest = *script++;
-		left = strlen(rest);
 	}
-	k = left < n ? left : n;
+	k = strlen(rest);
+	if (k > n)
+		k = n;
 	memcpy(p, rest, k);
 	rest += k;
-	left -= k;
 	return (long)k;
 }
 
@@ -62,25 +67,39 @@ tls_write(void *t, const void *p, size_t n)
 	if (sent_len + n < sizeof(now_sent)) {
 		memcpy(now_sent + sent_len, p, n);
 		sent_len += n;
+		now_sent[sent_len] = 0;
 	}
 	return 0;
 }
 
+/* Hears the requests of a flight. */
 int
 tls_flush(void *t)
 {
-	size_t n = 0;
+	const char *s, *end, *length;
 
 	(void)t;
-	while (n < sent_len && now_sent[n] != '\r')
-		n++;
-	if (heard_len + n + 2 < sizeof(heard)) {
-		memcpy(heard + heard_len, now_sent, n);
-		heard_len += n;
-		heard[heard_len++] = '\n';
-		heard[heard_len] = 0;
+	for (s = now_sent; s < now_sent + sent_len; s = end) {
+		end = strstr(s, "\r\n\r\n");
+		if (!end)
+			break;
+		end += 4;
+		length = strstr(s, "Content-Length: ");
+		if (length && length < end)
+			end += atoi(length + 16);
+		heard_len += (size_t)snprintf(heard + heard_len, sizeof(heard) - heard_len, "%.*s\n",
+		    (int)strcspn(s, "\r"), s);
+		unanswered_requests++;
 	}
 	return 0;
+}
+
+/* 1 if a reply would come without waiting: the rest of one, but not another. */
+int
+tls_await(struct tls *const *t, unsigned n, int64_t deadline)
+{
+	(void)t; (void)n;
+	return *rest || deadline > 0 ? 0 : -1;
 }
 
 void tls_deadline(struct tls *t, int64_t deadline) { (void)t; (void)deadline; }
@@ -101,6 +120,8 @@ start(const char *const *replies)
 {
 	script = replies;
 	heard_len = sent_len = 0;
+	unanswered_requests = 0;
+	rest = "";
 	heard[0] = 0;
 	connects = 0;
 }
@@ -108,10 +129,10 @@ start(const char *const *replies)
 #define N "Replay-Nonce: abc\r\n"
 #define NONCE "HTTP/1.1 200 OK\r\n" N "\r\n"
 
-static const struct acme_config config = { 0, "test", 5, test_sign, 0, 0, 0 };
+static const struct acme_config config = { 0, "test", 5, 0, 0, 0, test_sign, 0, 0, 0 };
 
 /* A reply with a Content-Length computed. */
-static const char *
+static inline const char *
 reply(const char *status, const char *headers, const char *body)
 {
 	static char mem[32][8192];
@@ -125,7 +146,7 @@ reply(const char *status, const char *headers, const char *body)
 
 /* An open conversation with a cached directory; the script follows. */
 static void
-talk(const char *const *replies)
+scripted(const char *const *replies)
 {
 	static struct acme_directory d;
 	int i;

@@ -42,7 +42,7 @@ i=0
 while [ $((i += 1)) -le "$repeat" ]; do
 	issue "n$i.example.com" "m$i.example.com"
 	issued "every second nonce is refused, run $i"
-	is 'one HEAD is enough' "$(requests nonce-plz)" 1
+	is 'one HEAD for each name is enough' "$(requests nonce-plz)" 2
 done
 stop nonces
 

@@ -25,7 +25,8 @@ front_start server "location / {
 	set \$to https://127.0.0.1:$pebble_port;
 	set \$later '';
 	if (-f $scratch/stall/\$kind) { set \$to http://127.0.0.1:$silent_port; }
-	if (-f $scratch/later/\$kind) { set \$later 60; }
+	if (-f $scratch/later/\$kind) { set \$later 20; }
+	if (\$later) { return 503; }
 	proxy_pass \$to;
 	proxy_hide_header Retry-After;
 	add_header Retry-After \$later always;

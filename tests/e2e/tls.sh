@@ -334,6 +334,68 @@ is 'twenty requests over one connection' "$status $(grep -c hello out)" '0 20'
 run "$get" -n 5 -b 50000 -c ca.pem "$url/short"
 is 'five requests with a body of 50000 bytes' "$status $(grep -c hello out)" '0 5'
 
+# --- sessions ------------------------------------------------------------------
+
+# TLS 1.2 without tickets; at the first port sessions are kept, at the second
+# they are given out and forgotten at once, at the third there are none.
+free_port kept
+free_port forgotten
+free_port none
+cat >sessions.conf <<END
+daemon off;
+master_process off;
+pid $scratch/nginx/sessions.pid;
+error_log stderr;
+events { }
+http {
+	log_format reused '\$server_port \$ssl_session_reused';
+	access_log $scratch/sessions.log reused;
+	client_body_temp_path $scratch/nginx/body;
+	proxy_temp_path $scratch/nginx/proxy;
+	fastcgi_temp_path $scratch/nginx/fastcgi;
+	uwsgi_temp_path $scratch/nginx/uwsgi;
+	scgi_temp_path $scratch/nginx/scgi;
+	ssl_certificate $scratch/server.pem;
+	ssl_certificate_key $scratch/server.key;
+	ssl_session_tickets off;
+	server {
+		listen 127.0.0.1:$kept ssl;
+		ssl_session_cache shared:kept:1m;
+		return 200 "hello\n";
+	}
+	server {
+		listen 127.0.0.1:$forgotten ssl;
+		ssl_session_cache none;
+		return 200 "hello\n";
+	}
+	server {
+		listen 127.0.0.1:$none ssl;
+		ssl_session_cache off;
+		return 200 "hello\n";
+	}
+}
+END
+begin sessions "$kept" nginx -e stderr -p "$scratch/nginx" -c "$scratch/sessions.conf"
+
+# sessions NAME WANT URL...: how the handshake of each connection went, and as nginx saw it.
+sessions()
+{
+	sessions_name=$1 sessions_want=$2
+	shift 2
+	: >sessions.log
+	run "$get" -s -c ca.pem "$@"
+	is "$sessions_name" "$status $(grep -c hello out) $(grep -E 'full|resumed' out | tr '\n' ' ')" "0 $# $sessions_want "
+	is "$sessions_name: so says nginx" "$(awk '{ printf "%s ", $2 == "r" ? "resumed" : "full" }' sessions.log)" "$sessions_want "
+}
+sessions 'further connections resume the session' 'full resumed resumed' \
+	"https://localhost:$kept/" "https://localhost:$kept/" "https://localhost:$kept/"
+sessions 'a session that the server forgot: full handshakes' 'full full full' \
+	"https://localhost:$forgotten/" "https://localhost:$forgotten/" "https://localhost:$forgotten/"
+sessions 'a server without sessions: full handshakes' 'full full' "https://localhost:$none/" "https://localhost:$none/"
+sessions 'an address in between: the last session counts, and for its own name' 'full full resumed full' \
+	"https://localhost:$kept/" "https://127.0.0.1:$kept/" "https://127.0.0.1:$kept/" "https://localhost:$kept/"
+sessions 'another port in between' 'full full full' \
+	"https://localhost:$kept/" "https://localhost:$forgotten/" "https://localhost:$kept/"
 misbehave slow relay "$nginx_port" 1
 run "$get" -n 3 -c ca.pem "$url/short"
 is '32 one byte at a time, both ways' "$status $(grep -c hello out)" '0 3'
@@ -393,6 +455,10 @@ accepted 'through a proxy without a scheme' -x "localhost:$proxy" -c ca.pem "htt
 like 'the proxy is asked for host and port' "$(cat proxy.log)" "^CONNECT localhost:$server_port HTTP/1.1$"
 refused 'the name is still checked' 1 'not for this name: other.example' -x "http://localhost:$proxy" \
 	-c ca.pem "https://other.example:$server_port/"
+refused 'a session opens no door for another name' 1 'not for this name: other.example' -x "http://localhost:$proxy" \
+	-s -c ca.pem "https://localhost:$kept/" "https://other.example:$kept/"
+is 'its own was good' "$(sed -n 1,2p out)" 'full
+200'
 run "$get" -x "http://localhost:$proxy" -c ca.pem "https://[::1]:$server_port/"
 like 'an IPv6 address in brackets' "$(cat proxy.log)" "^CONNECT \[::1\]:$server_port HTTP/1.1$"
 

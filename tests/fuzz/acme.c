@@ -6,6 +6,8 @@
  */
 #include "fuzz.h"
 
+#include "../../problem.c"
+#include "../../nonce.c"
 #include "../../talk.c"
 #include "../../reply.c"
 #include "../../acme.c"
@@ -37,7 +39,7 @@ need_text(acme_text t)
 static void
 fuzz_problem(void)
 {
-	struct acme_problem *p = &talk.why;
+	struct acme_problem *p = problem_last();
 	struct http_url u;
 
 	need(p->status == ST_REFUSED || p->status == ST_LATER || p->status == ST_PROTO);
@@ -132,15 +134,16 @@ fuzz_renewal(void)
 	memset(&r, 0, sizeof(r));
 	if (read_renewal(&r) < 0)
 		return -1;
-	need(r.start < r.end && r.retry_after >= -1 && r.retry_after <= 366 * 86400);
+	need(r.start < r.end);
+	need(talk_retry_after() >= -1 && talk_retry_after() <= 366 * 86400);
 	return 0;
 }
 
 static int
 fuzz_reply(void)
 {
-	bad_nonce();
-	return judge("a request", base);
+	problem_bad_nonce();
+	return problem_judge(&talk.res, "a request", base);
 }
 
 /* The reply, as it comes over a connection. */
@@ -161,7 +164,7 @@ memory_read(void *ctx, void *p, size_t n)
 }
 
 static int
-receive(void)
+take_reply(void)
 {
 	static struct http_reader reader;
 	struct slice rest = buf_view(&incoming);
@@ -169,7 +172,7 @@ receive(void)
 
 	memset(&s, 0, sizeof(s));
 	memset(&reader, 0, sizeof(reader));
-	memset(&talk.why, 0, sizeof(talk.why));
+	memset(problem_last(), 0, sizeof(*problem_last()));
 	s.ctx = &rest;
 	s.read = memory_read;
 	reader.s = &s;
@@ -193,11 +196,11 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 	buf_mem(&incoming, p + 2, (size_t)(line - (p + 2)));
 	buf_str(&incoming, "\r\n\r\n");
 	buf_mem(&incoming, line + 1, (size_t)(p + n - (line + 1)));
-	if (receive() < 0)
+	if (take_reply() < 0)
 		return 0;
 	if (readers[p[0] % (sizeof(readers) / sizeof(*readers))]() < 0)
 		fuzz_problem();
 	else
-		need(talk.why.text[0] == 0);
+		need(problem_last()->text[0] == 0);
 	return 0;
 }

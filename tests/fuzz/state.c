@@ -86,14 +86,15 @@ fuzz_registration(void)
 	const char *text;
 	size_t i;
 	int cached;
+	int64_t single;
 
-	if (registration_read("accounts/a", &a, &d, &cached))
+	if (registration_read("accounts/a", &a, &d, &cached, &single))
 		return;
 	for (i = 0; i < FIELDS; i++) {
 		text = (fields[i].of == CA ? (char *)&d : (char *)&a) + fields[i].at;
 		need(!*text || jws_clean(text));
 	}
-	need(registration_write("accounts/a", &a, &d) == 0);
+	need(registration_write("accounts/a", &a, &d, single) == 0);
 }
 
 static void

@@ -109,7 +109,7 @@ orders(int which)
 
 	acme_order_clear(&o);
 	if (which == 0)
-		talker_new_order(&o);
+		talker_new_order(&o, 1);
 	order_needed(&o);
 	if (which)
 		told(&o);
@@ -148,7 +148,7 @@ others(int which)
 		need_printable(account.contact, sizeof(account.contact));
 		break;
 	case 5:
-		if (talker_renewal_info("id", &renewal) == 0)
+		if (talker_renewal_info(&renewal, 1) == 0)
 			need(memchr(renewal.explanation, 0, sizeof(renewal.explanation)) != 0);
 		break;
 	case 6:

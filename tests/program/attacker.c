@@ -22,7 +22,7 @@
 #include "../../json.h"
 
 int __real_acme_open(const struct acme_config *config, const char *directory, const struct acme_directory *cached);
-int __real_acme_new_order(struct acme_order *o);
+int __real_acme_new_order(struct acme_order *o, unsigned names);
 int __real_acme_authorizations(struct acme_order *o);
 int __real_acme_answer(struct acme_order *o);
 int __real_acme_finalize(struct acme_order *o);
@@ -194,14 +194,14 @@ __wrap_acme_open(const struct acme_config *config, const char *directory, const 
 }
 
 int
-__wrap_acme_new_order(struct acme_order *o)
+__wrap_acme_new_order(struct acme_order *o, unsigned names)
 {
 	if (!*wrong) {
 		touch_the_system();
 		want_signatures();
 		/* the order is made with what is left: nothing */
 	}
-	return __real_acme_new_order(o);
+	return __real_acme_new_order(o, names);
 }
 
 /* What the keeper is told in place of the truth. */

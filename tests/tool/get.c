@@ -1,9 +1,10 @@
 /*
  * get.c - one HTTPS GET through http.c, tls.c and trust.c, for tests/e2e/tls.sh:
- * get [-c CA-FILE] [-x PROXY] [-t SECONDS] [-n COUNT] [-b BYTES] [-f 4|6] [-m] URL
+ * get [-c CA-FILE] [-x PROXY] [-t SECONDS] [-n COUNT] [-b BYTES] [-f 4|6] [-m] [-s] URL...
  *
- * Prints status and body, COUNT times over one connection; with -b it sends a
- * body of that many bytes by POST; with -m it ends with its peak memory.
+ * Prints status and body, COUNT times over one connection for each URL; with -s
+ * first whether its handshake was full or a session was resumed; with -b it sends
+ * a body of that many bytes by POST; with -m it ends with its peak memory.
  * Exit status: 0, 1 TLS or certificate, 2 network, 3 HTTP, 4 stopped by a
  * signal, 5 the clock, 64 usage, 78 the CA file; the reason goes to stderr.
  */
@@ -87,20 +88,48 @@ exchange(struct tls *t, struct http_stream *s, const struct http_url *u, struct 
 	return 0;
 }
 
+/* COUNT exchanges over a connection of their own. */
+static int
+fetch(const struct tls_config *config, const char *url, int count, struct slice data, int64_t deadline, int tell)
+{
+	struct http_stream s = { 0, tls_read, tls_write, tls_flush };
+	struct tls_error error;
+	struct http_url u;
+	struct tls *t;
+	int status = 0;
+
+	if (http_url(&u, slice(url)) || !u.tls)
+		return 64;
+	t = tls_connect(config, u.host, u.port, deadline, &error);
+	if (!t)
+		return explain(&error);
+	if (tell)
+		print(slice(tls_resumed(t) ? "resumed\n" : "full\n"));
+	s.ctx = t;
+	memset(&reader, 0, sizeof(reader));
+	reader.s = &s;
+	while (status == 0 && count-- > 0) {
+		if (tls_stale(t) || http_excess(&reader)) {
+			warn("stale", (char *)0);
+			status = 3;
+		} else {
+			status = exchange(t, &s, &u, data);
+		}
+	}
+	tls_close(t);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct tls_config config = { 0, 0, 0, 0 };
-	struct tls_error error;
-	struct http_url u;
 	struct slice data = { 0, 0 };
-	struct http_stream s = { 0, tls_read, tls_write, tls_flush };
 	const char *why;
-	int c, count = 1, memory = 0, status = 0;
+	int c, count = 1, memory = 0, tell = 0, status = 0;
 	int64_t deadline = 10000;
-	struct tls *t;
 
-	while ((c = getopt(argc, argv, "c:x:t:n:b:f:m")) != -1) {
+	while ((c = getopt(argc, argv, "c:x:t:n:b:f:ms")) != -1) {
 		switch (c) {
 		case 'c': config.ca_file = optarg; break;
 		case 'x': config.proxy = optarg; break;
@@ -112,10 +141,11 @@ main(int argc, char **argv)
 			break;
 		case 'f': config.family = atoi(optarg); break;
 		case 'm': memory = 1; break;
+		case 's': tell = 1; break;
 		default: return 64;
 		}
 	}
-	if (optind + 1 != argc || http_url(&u, slice(argv[optind])) || !u.tls || data.n > sizeof(upload))
+	if (optind == argc || data.n > sizeof(upload))
 		return 64;
 	signals_catch();
 	if (config.ca_file && trust_check(config.ca_file, &why)) {
@@ -123,21 +153,9 @@ main(int argc, char **argv)
 		return 78;
 	}
 	deadline += now_ms();
-	t = tls_connect(&config, u.host, u.port, deadline, &error);
-	if (!t)
-		return explain(&error);
-	s.ctx = t;
-	reader.s = &s;
 	memset(upload, 'u', sizeof(upload));
-	while (status == 0 && count-- > 0) {
-		if (tls_stale(t) || http_excess(&reader)) {
-			warn("stale", (char *)0);
-			status = 3;
-		} else {
-			status = exchange(t, &s, &u, data);
-		}
-	}
-	tls_close(t);
+	for (; status == 0 && optind < argc; optind++)
+		status = fetch(&config, argv[optind], count, data, deadline, tell);
 	if (memory)
 		print_memory();
 	return status;

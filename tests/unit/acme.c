@@ -89,13 +89,13 @@ makes_an_account(void)
 	    "{\"status\":\"valid\",\"contact\":[\"mailto:a@b\"],\"orders\":null}"), 0 };
 	const char *t[] = { NONCE, reply("200 OK", N, "{\"status\":\"valid\"}"), 0 };
 
-	talk(s);
+	scripted(s);
 	ok(acme_new_account(&account) == 0 && account.created, "a new account");
 	is_str(account.url, "https://ca/acct/1", "its URL is from Location");
 	is_str(account.contact, "mailto:a@b", "its contact");
 	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /newAccount HTTP/1.1\n", "no directory is fetched with a cached one");
 	ok(connects == 1, "one connection");
-	talk(t);
+	scripted(t);
 	ok(acme_new_account(&account) == -1 && acme_why()->status == ST_PROTO,
 	    "no Location is a fault of the protocol");
 }
@@ -136,7 +136,7 @@ judges_problems(void)
 	for (i = 0; i < sizeof(t) / sizeof(*t); i++) {
 		const char *s[] = { NONCE, reply(t[i].status, t[i].headers, t[i].body), 0 };
 
-		talk(s);
+		scripted(s);
 		if (!ok(acme_new_account(&account) == -1 && acme_why()->status == t[i].class &&
 		    strcmp(acme_why()->type, t[i].type) == 0 && strstr(acme_why()->text, t[i].text), t[i].name))
 			printf("# %d %s: %s\n", acme_why()->status, acme_why()->type, acme_why()->text);
@@ -155,7 +155,7 @@ retries_nonces(void)
 	const char *u[] = { NONCE, reply("400 Bad", "", BADNONCE), NONCE, good, 0 };
 	int i;
 
-	talk(s);
+	scripted(s);
 	ok(acme_new_account(&account) == 0, "badNonce is answered with the nonce that came with it");
 	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /newAccount HTTP/1.1\nPOST /newAccount HTTP/1.1\n"
 	    "POST /newAccount HTTP/1.1\n", "without a further HEAD");
@@ -164,10 +164,10 @@ retries_nonces(void)
 	for (i = 1; i < NONCE_TRIES + 3; i++)
 		t[i] = bad;
 	t[i] = 0;
-	talk(t);
+	scripted(t);
 	ok(acme_new_account(&account) == -1 && acme_why()->status == ST_REFUSED,
 	    "badNonce for ever ends");
-	talk(u);
+	scripted(u);
 	ok(acme_new_account(&account) == 0, "a badNonce without a nonce: HEAD newNonce");
 }
 
@@ -180,14 +180,14 @@ resends(void)
 	const char *t[] = { NONCE, "HTTP/1.1 201 OK\r\n", "!", NONCE, good, 0 };
 	const char *u[] = { NONCE, reply("503 Busy", "Retry-After: 0\r\n", "busy"), NONCE, good, 0 };
 
-	talk(s);
-	ok(acme_new_order(&order) == 0, "newOrder is sent again when the connection died unanswered");
+	scripted(s);
+	ok(acme_new_order(&order, 1) == 0, "newOrder is sent again when the connection died unanswered");
 	ok(connects == 2, "over a new connection");
-	talk(t);
-	ok(acme_new_order(&order) == -1 && acme_why()->status == ST_NET,
+	scripted(t);
+	ok(acme_new_order(&order, 1) == -1 && acme_why()->status == ST_NET,
 	    "not when it died within the answer");
-	talk(u);
-	ok(acme_new_order(&order) == 0, "503 is obeyed and tried again");
+	scripted(u);
+	ok(acme_new_order(&order, 1) == 0, "503 is obeyed and tried again");
 }
 
 static void
@@ -196,7 +196,7 @@ refetches_a_stale_directory(void)
 	const char *s[] = { NONCE, reply("404 Not Found", N, ""), directory(),
 	    reply("200 OK", N "Location: /a/1\r\n", "{\"status\":\"valid\"}"), 0 };
 
-	talk(s);
+	scripted(s);
 	ok(acme_new_account(&account) == 0, "a cached directory that is stale is fetched anew");
 	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /newAccount HTTP/1.1\nGET /dir HTTP/1.1\nPOST /acct HTTP/1.1\n",
 	    "once");

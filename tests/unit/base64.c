@@ -127,6 +127,24 @@ expected(int c, const char *last)
 	return c && (at = strchr(last, c)) ? 62 + (int)(at - last) % 2 : -1;
 }
 
+/* Six bits of nine bytes, of which all others are 0; else -2. */
+static int
+digit_at(const char *p, size_t at)
+{
+	int bits, value = 0;
+	size_t i;
+
+	for (i = 0; i < 12; i++) {
+		bits = (p[i / 4 * 3] & 0xff) << 16 | (p[i / 4 * 3 + 1] & 0xff) << 8 | (p[i / 4 * 3 + 2] & 0xff);
+		bits = bits >> (18 - 6 * (i % 4)) & 63;
+		if (i == at)
+			value = bits;
+		else if (bits)
+			return -2;
+	}
+	return value;
+}
+
 static void
 test_every_byte(void)
 {
@@ -138,10 +156,10 @@ test_every_byte(void)
 		{ base64url_decode, "-_", "base64url: each of 256 bytes likewise" },
 		{ base64_any, "+/-_", "base64_any: each of 256 bytes likewise" },
 	};
-	char text[4] = "AAA", out[3];
+	char text[12], out[9];
 	struct buf b;
-	struct slice s = { text, 4 };
-	size_t i;
+	struct slice s = { text, 12 };
+	size_t i, at;
 	int c, want, good;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -150,12 +168,17 @@ test_every_byte(void)
 			/* white space and '=' are layout, tested below */
 			if (strchr("\n\r\t =", c) && c)
 				continue;
-			text[3] = (char)c;
 			want = expected(c, rows[i].last);
-			buf_init(&b, out, sizeof(out));
-			if (rows[i].fn(&b, s) != (want < 0 ? -1 : 0) ||
-			    b.len != (want < 0 ? 0u : 3u) || (want >= 0 && out[2] != want))
-				good = 0;
+			/* in each place of eight digits that are turned at once, and of less */
+			for (at = 0; at < 12; at++) {
+				memset(text, 'A', sizeof(text));
+				text[at] = (char)c;
+				buf_init(&b, out, sizeof(out));
+				if (rows[i].fn(&b, s) != (want < 0 ? -1 : 0) ||
+				    b.len != (want < 0 ? 0u : 9u) ||
+				    (want >= 0 && digit_at(out, at) != want))
+					good = 0;
+			}
 		}
 		ok(good, rows[i].name);
 	}
@@ -231,6 +254,32 @@ test_round_trip(void)
 			good = 0;
 	}
 	ok(good, "lengths 0 to 256 come back, in both alphabets");
+}
+
+/* Lines of any length, blanks anywhere: what is read does not depend on it. */
+static void
+test_white_space(void)
+{
+	static const char text[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==";
+	char spaced[2 * sizeof(text)], back[40];
+	struct buf s = BUF(spaced), b = BUF(back);
+	size_t line, i, n = strlen(text);
+	int good = 1;
+
+	for (line = 1; line <= n; line++) {
+		buf_clear(&s);
+		buf_clear(&b);
+		for (i = 0; i < n; i++) {
+			buf_char(&s, text[i]);
+			if ((i + 1) % line == 0)
+				buf_char(&s, "\n\r\t "[line % 4]);
+		}
+		if (base64_decode(&b, buf_view(&s)) < 0 || b.len != 34)
+			good = 0;
+		for (i = 0; i < b.len; i++)
+			good &= back[i] == (char)i;
+	}
+	ok(good, "lines of every length");
 }
 
 static const char pem[] =
@@ -391,6 +440,7 @@ main(void)
 	test_every_byte();
 	test_strict();
 	test_round_trip();
+	test_white_space();
 	test_pem_encode();
 	test_pem_next();
 	test_pem_content();

@@ -21,7 +21,7 @@ talk_form(const char *url, struct slice form, const char *why)
 }
 
 int
-talk_problem(int st, const char *text, ...)
+problem_set(int st, const char *text, ...)
 {
 	struct buf b = BUF(problem);
 	va_list ap;

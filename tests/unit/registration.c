@@ -14,6 +14,7 @@ static const char dir[] = "accounts/ca.example";
 static struct acme_account a;
 static struct acme_directory d;
 static int cached;
+static int64_t single;
 
 static void
 keeps_a_file(void)
@@ -32,15 +33,20 @@ keeps_a_file(void)
 	strcpy(d.profiles, "one two");
 	strcpy(d.caa, "ca.example");
 	d.external_account_required = 1;
-	ok(registration_write(dir, &a, &d) == 0, "an account is written");
+	ok(registration_write(dir, &a, &d, single) == 0, "an account is written");
 	memset(&account, 1, sizeof(account));
 	memset(&directory, 1, sizeof(directory));
-	ok(registration_read(dir, &account, &directory, &cached) == 0 && cached &&
+	ok(registration_read(dir, &account, &directory, &cached, &single) == 0 && cached &&
 	    memcmp(&account, &a, sizeof(a)) == 0, "and read again");
 	ok(memcmp(&directory, &d, sizeof(d)) == 0, "with its directory");
+	ok(single == 0, "and no word of its pace");
+	single = 1800000000;
+	ok(registration_write(dir, &a, &d, single) == 0 && registration_read(dir, &account, &directory, &cached, &single) == 0 &&
+	    single == 1800000000, "or with one");
+	single = 0;
 	strcpy(d.terms, "data:text/plain,\"x\"");
 	strcpy(a.contact, "mailto:\\xe2");
-	ok(registration_write(dir, &a, &d) == 0 && registration_read(dir, &account, &directory, &cached) == 0 &&
+	ok(registration_write(dir, &a, &d, single) == 0 && registration_read(dir, &account, &directory, &cached, &single) == 0 &&
 	    cached && !directory.terms[0] && !account.contact[0] && strcmp(account.url, KID) == 0,
 	    "what could not be read is not written");
 }
@@ -71,9 +77,9 @@ reads_with_care(void)
 	hush(1);
 	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
 		ok(store_write(path, slice(table[i].text)) == 0 &&
-		    registration_read(dir, &a, &d, &cached) == table[i].want && cached == table[i].cached, table[i].name);
+		    registration_read(dir, &a, &d, &cached, &single) == table[i].want && cached == table[i].cached, table[i].name);
 	hush(0);
-	ok(store_remove(path) == 0 && registration_read(dir, &a, &d, &cached) == 0 && !a.url[0] && !cached,
+	ok(store_remove(path) == 0 && registration_read(dir, &a, &d, &cached, &single) == 0 && !a.url[0] && !cached,
 	    "no file is no account");
 }
 

@@ -12,7 +12,7 @@ replied(const char *headers, const char *body)
 	const char *s[] = { reply("200 OK", headers, body), 0 };
 	int redirect;
 
-	talk(s);
+	scripted(s);
 	talk_enter();
 	talk_leave(talk_get("https://ca/x", "x", &redirect));
 }

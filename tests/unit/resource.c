@@ -38,8 +38,8 @@ reads_orders(void)
 	const char *odd[] = { NONCE, reply("201 OK", N "Location: /o/1\r\n",
 	    "{\"status\":\"ready\",\"identifiers\":[],\"authorizations\":null,\"finalize\":\"/f\"}"), 0 };
 
-	talk(s);
-	ok(acme_new_order(&order) == 0 && order.count == 2 && order.idents == 2, "an order is read");
+	scripted(s);
+	ok(acme_new_order(&order, 1) == 0 && order.count == 2 && order.idents == 2, "an order is read");
 	is_str(acme_string(&order, order.ident[0]), "b.example", "identifiers are lower-cased");
 	is_str(acme_string(&order, order.authz[0].url), "https://ca/z/1", "authorization URLs are resolved");
 	is_str(order.url, "https://ca/o/1", "the order's URL is from Location");
@@ -53,13 +53,13 @@ reads_orders(void)
 		    "{\"status\":\"pending\",\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
 		r[2] = reply("200 OK", N, body);
 		r[3] = 0;
-		talk(r);
-		acme_new_order(&order);
+		scripted(r);
+		acme_new_order(&order, 1);
 		ok(acme_authorizations(&order) == z[i].result && (z[i].result ||
 		    (int)order.authz[0].count == z[i].count), z[i].name);
 	}
-	talk(odd);
-	ok(acme_new_order(&order) == 0 && order.status == ACME_READY && order.count == 0,
+	scripted(odd);
+	ok(acme_new_order(&order, 1) == 0 && order.status == ACME_READY && order.count == 0,
 	    "authorizations null in an order born ready");
 }
 
@@ -88,8 +88,8 @@ waits(void)
 	char mem[256];
 	struct buf b = BUF(mem);
 
-	talk(s);
-	acme_new_order(&order);
+	scripted(s);
+	acme_new_order(&order, 1);
 	acme_authorizations(&order);
 	order.authz[0].chosen = 1;
 	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && order.status == ACME_READY,
@@ -101,31 +101,31 @@ waits(void)
 	    "POST /o/1 HTTP/1.1\nPOST /o/1 HTTP/1.1\nPOST /o/1 HTTP/1.1\nPOST /f HTTP/1.1\nPOST /o/1 HTTP/1.1\n"
 	    "POST /x HTTP/1.1\n", "with these requests");
 
-	talk(t);
-	acme_new_order(&order);
+	scripted(t);
+	acme_new_order(&order, 1);
 	acme_authorizations(&order);
 	order.authz[0].chosen = 1;
 	ok(acme_answer(&order) == 0 && acme_wait(&order) == -1 && acme_why()->status == ST_REFUSED &&
 	    strstr(acme_why()->text, "validation of b.example failed: connection: refused"),
 	    "an invalid order without an error is explained by its authorization");
 
-	talk(u);
-	acme_new_order(&order);
+	scripted(u);
+	acme_new_order(&order, 1);
 	acme_authorizations(&order);
 	order.authz[0].chosen = 1;
 	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && acme_finalize(&order) == 0,
 	    "orderNotReady: the order is looked at");
-	talk(v);
-	acme_new_order(&order);
+	scripted(v);
+	acme_new_order(&order, 1);
 	acme_authorizations(&order);
 	order.authz[0].chosen = 1;
 	ok(acme_answer(&order) == 0 && acme_wait(&order) == 0 && acme_finalize(&order) == 0,
 	    "a finalize whose answer is lost: the order is looked at first");
 }
 
-/* An order with one authorization, its challenge chosen; the script continues with rest. */
+/* An order with one authorization, its challenge chosen; the script continues with replies. */
 static void
-chosen_order(const char *challenge, const char *const *rest)
+chosen_order(const char *challenge, const char *const *replies)
 {
 	static const char *s[16];
 	char body[1024];
@@ -137,11 +137,11 @@ chosen_order(const char *challenge, const char *const *rest)
 	s[n++] = reply("201 OK", N "Location: /o/1\r\n", "{\"status\":\"pending\","
 	    "\"identifiers\":[],\"authorizations\":[\"/z/1\"],\"finalize\":\"/f\"}");
 	s[n++] = reply("200 OK", N, body);
-	while (*rest)
-		s[n++] = *rest++;
+	while (*replies)
+		s[n++] = *replies++;
 	s[n] = 0;
-	talk(s);
-	acme_new_order(&order);
+	scripted(s);
+	acme_new_order(&order, 1);
 	acme_authorizations(&order);
 	order.authz[0].chosen = 0;
 }
@@ -200,14 +200,14 @@ reads_certificates(void)
 
 		snprintf(headers, sizeof(headers), N "Content-Type: %s\r\n", table[i].type);
 		s[1] = reply("200 OK", headers, table[i].body);
-		talk(s);
+		scripted(s);
 		slice_copy(slice("https://ca/x"), order.certificate, sizeof(order.certificate));
 		ok(acme_certificate(&order, 0, &b) == table[i].result, table[i].name);
 		is_str(buf_text(&b), table[i].want, "what comes out");
 	}
 }
 
-/* 50 ms, doubling, or as the server says; never so long that no poll is left. */
+/* 50 ms, doubling, after some as the server says; never so long that no poll is left. */
 static void
 puts_polls_off(void)
 {
@@ -219,11 +219,12 @@ puts_polls_off(void)
 		{ "the first poll", "", 0, 50 },
 		{ "the fourth", "", 3, 400 },
 		{ "the hundredth", "", 100, 5000 },
-		{ "as the server says", "Retry-After: 2\r\n", 3, 2000 },
-		{ "the server exaggerates", "Retry-After: 100\r\n", 3, 30000 },
-		{ "the server is not to be taken seriously", "Retry-After: 86400\r\n", 3, 400 },
-		{ "nor now", "Retry-After: -1\r\n", 3, 400 },
-		{ "at once", "Retry-After: 0\r\n", 3, 400 },
+		{ "quick polls come first", "Retry-After: 2\r\n", 3, 400 },
+		{ "then as the server says", "Retry-After: 2\r\n", 4, 2000 },
+		{ "the server exaggerates", "Retry-After: 100\r\n", 4, 30000 },
+		{ "the server is not to be taken seriously", "Retry-After: 86400\r\n", 4, 800 },
+		{ "nor now", "Retry-After: -1\r\n", 4, 800 },
+		{ "at once", "Retry-After: 0\r\n", 4, 800 },
 	};
 	static const unsigned allowed[] = { 60, 2, 1 };
 	int64_t ms;
@@ -233,7 +234,7 @@ puts_polls_off(void)
 	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		const char *s[] = { reply("200 OK", table[i].after, ""), 0 };
 
-		talk(s);
+		scripted(s);
 		talk_allow(60);
 		talk_enter();
 		talk_get("https://ca/x", "x", &redirect);

@@ -1,346 +1,264 @@
-/* talk.c: how a reply is judged, what is said of a problem, and the pool of nonces; nothing is sent. */
+/* talk.c and pool.c against a scripted server: batches, what is sent in one flight, and what is lost. */
 #include <stdlib.h>
 
 #include "../tap.h"
 #include "../../talk.c"
+#include "../script.h"
 
-/* A reply as if it had been received. */
-static void
-replied(int status, const char *head, const char *body)
+enum { MOST = 100 };
+static int results[MOST];	/* 1 + what take() was told, 0 it was not called */
+static unsigned takes, stop_at;
+
+static const char *
+url(void *ctx, unsigned i)
 {
-	talk.res.status = status;
-	talk.res.head_len = strlen(head);
-	memcpy(talk.res.head, head, talk.res.head_len);
-	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
-	buf_str(&talk.res.body, body);
+	static char mem[64];
+
+	snprintf(mem, sizeof(mem), "https://ca/%s%u", (const char *)ctx, i);
+	return i == 99 ? 0 : mem;
+}
+
+static int
+take_result(void *ctx, unsigned i, int result)
+{
+	(void)ctx;
+	results[i] = result < 0 ? 2 : 1;
+	return ++takes == stop_at ? problem_set(ST_PROTO, "stopped", (char *)0) : result;
+}
+
+/* A batch of n requests of that kind against the replies; heard tells what was sent. */
+static int
+batch(int kind, unsigned n, const char *const *replies)
+{
+	static char name[] = "z";
+	struct talk_batch b = { kind, "asking", n, url, take_result, name };
+	int r;
+
+	scripted(replies);
+	memset(results, 0, sizeof(results));
+	takes = 0;
+	talk_enter();
+	r = talk_batch(&b);
+	talk_leave(0);
+	return r;
+}
+
+/* It ends at once for a HEAD, and for a POST. */
+#define OK "HTTP/1.1 200 OK\r\n" N "Content-Length: 0\r\n\r\n"
+#define BARE "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define BAD "HTTP/1.1 400 Bad\r\n" N "Content-Length: 19\r\n\r\n{\"type\":\"badNonce\"}"
+#define BUSY "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
+#define CLOSE "HTTP/1.1 200 OK\r\n" N "Connection: close\r\nContent-Length: 0\r\n\r\n"
+#define REFUSED "HTTP/1.1 403 No\r\n" N "Content-Length: 0\r\n\r\n"
+
+/* How many of the first n are answered well. */
+static unsigned
+good(unsigned n)
+{
+	unsigned i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += results[i] == 1;
+	return count;
 }
 
 static void
-moment_in_text(void)
+one_flight(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, OK, OK, OK, 0 };
+	const char *g[] = { BARE, BARE, BARE, 0 };
+
+	ok(batch(ACME_GET, 3, s) == 0 && good(3) == 3, "three signed requests");
+	is_str(heard, "HEAD /newNonce HTTP/1.1\nHEAD /newNonce HTTP/1.1\nHEAD /newNonce HTTP/1.1\n"
+	    "POST /z0 HTTP/1.1\nPOST /z1 HTTP/1.1\nPOST /z2 HTTP/1.1\n", "three nonces for them");
+	ok(connects == 1, "one connection");
+	ok(batch(TALK_GET, 3, g) == 0 && good(3) == 3, "three GETs");
+	is_str(heard, "GET /z0 HTTP/1.1\nGET /z1 HTTP/1.1\nGET /z2 HTTP/1.1\n", "need no nonces");
+}
+
+static void
+nonces_ahead(void)
+{
+	const char *s[] = { NONCE, OK, "HTTP/1.1 201 Made\r\n" N "Content-Length: 0\r\n\r\n", NONCE, NONCE, OK, 0 };
+
+	scripted(s);
+	talk_enter();
+	ok(talk_post(ACME_NEW_ACCOUNT, "https://ca/a") == 0, "a request alone");
+	talk_ahead(2);
+	ok(talk_post(ACME_NEW_ORDER, "https://ca/o") == 0, "one with nonces for what follows");
+	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /a HTTP/1.1\nPOST /o HTTP/1.1\n"
+	    "HEAD /newNonce HTTP/1.1\nHEAD /newNonce HTTP/1.1\n", "which go with it");
+	ok(talk_reply()->status == 201, "its reply is the last one");
+	ok(talk_post(ACME_GET, "https://ca/o") == 0 && nonce_count() == 3, "they are taken then, and not asked for again");
+	talk_leave(0);
+}
+
+static void
+many(void)
+{
+	const char *s[2 * MOST + 60];
+	unsigned i, heads = 0;
+	const char *p;
+
+	/* one that fits either */
+	for (i = 0; i < sizeof(s) / sizeof(*s) - 1; i++)
+		s[i] = OK;
+	s[i] = 0;
+	ok(batch(ACME_GET, MOST, s) == 0 && good(99) == 99, "99 requests");
+	ok(takes == 99 && results[99] == 0, "one that has no URL is none");
+	for (p = heard; (p = strstr(p, "HEAD")) != 0; p++)
+		heads++;
+	ok(heads > BURST && heads <= NONCES, "there are more nonces than in the beginning");
+	ok(!talk_single(), "nothing was too much");
+}
+
+/* EOF within a pipeline: what was not answered is sent again, and one at a time from then on. */
+static void
+lost_in_a_pipeline(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, OK, "!", OK, OK, OK, 0 };
+	const char *half = "HTTP/1.1 200 OK\r\n" N "Content-Length: 5\r\n\r\nab";
+	const char *t[] = { NONCE, NONCE, NONCE, OK, half, "!", OK, OK, OK, 0 };
+	const char *u[] = { NONCE, NONCE, NONCE, "HTTP/2 what\r\n\r\n", OK, 0 };
+
+	ok(batch(ACME_GET, 3, s) == 0 && good(3) == 3, "EOF after the first reply of three");
+	ok(connects == 2 && talk_single(), "a second connection, one request at a time");
+	is_str(strstr(heard, "POST"), "POST /z0 HTTP/1.1\nPOST /z1 HTTP/1.1\nPOST /z2 HTTP/1.1\n"
+	    "POST /z1 HTTP/1.1\nPOST /z2 HTTP/1.1\n", "what was not answered is sent again");
+	ok(batch(ACME_GET, 3, t) == 0 && good(3) == 3 && talk_single(), "EOF within a reply");
+	ok(batch(ACME_GET, 3, u) == -1 && problem_last()->status == ST_PROTO, "no HTTP is a fault, not a loss");
+}
+
+static void
+closed_in_order(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, CLOSE, NONCE, OK, OK, OK, 0 };
+	const char *t[4 * MOST];
+	unsigned i;
+
+	ok(batch(ACME_GET, 3, s) == 0 && good(3) == 3, "a reply that closes, two requests behind it");
+	ok(talk_single(), "a server that keeps no connection gets one request at a time");
+	for (i = 0; i < sizeof(t) / sizeof(*t) - 1; i++)
+		t[i] = i == 2 * KEPT ? CLOSE : OK;
+	t[i] = 0;
+	ok(batch(ACME_GET, 90, t) == 0 && good(90) == 90, "a connection that is closed after fifty replies");
+	ok(connects == 2 && !talk_single(), "is nothing special");
+}
+
+static void
+pushed_back(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, OK, BUSY, OK, OK, 0 };
+	const char *t[] = { NONCE, NONCE, BUSY, OK, OK, OK, 0 };
+	const char *u[] = { NONCE, BUSY, NONCE, OK, 0 };
+
+	ok(batch(ACME_GET, 3, s) == 0 && good(3) == 3 && talk_single(), "503 within a flight");
+	ok(strstr(heard, "POST /z1 HTTP/1.1\nPOST /z2 HTTP/1.1\nPOST /z1 HTTP/1.1\n") != 0, "that one is sent again");
+	ok(batch(ACME_GET, 3, t) == 0 && good(3) == 3 && !talk_single() && talk.satisfied,
+	    "503 to a HEAD of several: no more of them");
+	scripted(u);
+	talk_enter();
+	ok(talk_post(ACME_ANSWER, "https://ca/c") == 0 && !talk_single(), "503 to a request alone says nothing of batches");
+	talk_leave(0);
+}
+
+static void
+nonces_refused(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, BAD, OK, BAD, OK, OK, 0 };
+
+	ok(batch(ACME_GET, 3, s) == 0 && good(3) == 3 && !talk_single(), "badNonce within a flight");
+	ok(connects == 1, "on the same connection");
+}
+
+static void
+failures_stop(void)
+{
+	const char *s[] = { NONCE, NONCE, NONCE, OK, REFUSED, OK, OK, 0 };
+	const char *t[] = { NONCE, NONCE, NONCE, REFUSED, REFUSED, OK, OK, 0 };
+
+	ok(batch(ACME_GET, 3, s) == -1 && problem_last()->http == 403, "a refusal that stands is the batch's");
+	ok(good(3) == 2 && results[1] == 2, "what was under way is taken all the same");
+	stop_at = 1;
+	ok(batch(ACME_GET, 3, t) == -1 && strcmp(problem_last()->text, "stopped") == 0, "the first problem is told");
+	stop_at = 0;
+}
+
+static void
+single_is_single(void)
+{
+	const char *s[] = { NONCE, OK, OK, OK, 0 };
+	struct acme_config c = config;
+	static char name[] = "z";
+	struct talk_batch b = { ACME_GET, 0, 3, url, take_result, name };
+
+	scripted(s);
+	c.single = 1;
+	talk_open(&c);
+	talk_enter();
+	ok(talk_batch(&b) == 0, "with a CA that is known to bear one request only");
+	talk_leave(0);
+	is_str(heard, "HEAD /newNonce HTTP/1.1\nPOST /z0 HTTP/1.1\nPOST /z1 HTTP/1.1\nPOST /z2 HTTP/1.1\n", "one nonce does");
+}
+
+static void
+allowances(void)
+{
+	struct allowance a = { 1000, 3, 0, 0 }, none = { 0, 0, 0, 0 };
+	unsigned i, n = 0;
+
+	for (i = 0; i < 3; i++)
+		n += allow(&a) == 0;
+	ok(n == 3, "so many at once");
+	ok(allow(&none) == 0 && allow(&none) == 0, "no limit is none");
+	a.rate = 1;
+	a.used = 3000;
+	ok(allow(&a) > 900, "then it takes time");
+}
+
+/* What must not be sent twice is not, and what may is, once. */
+static void
+resends(void)
 {
 	static const struct {
-		const char *name, *text;
-		int64_t want;
+		const char *name;
+		int kind, times;
 	} table[] = {
-		{ "Let's Encrypt's words", "too many certificates, retry after 2027-02-23 19:46:34 UTC: see", 1803411994 },
-		{ "with a T", "retry after 2027-02-23T19:46:34Z", 1803411994 },
-		{ "at the end of the text", "retry after 2027-02-23 19:46:34", 1803411994 },
-		{ "the end cut off", "retry after 2027-02-23 19:46:3", 0 },
-		{ "nothing behind it", "retry after ", 0 },
-		{ "other words", "come back 2027-02-23 19:46:34 UTC", 0 },
-		{ "a duration", "retry after 3600 seconds, or try a later day", 0 },
-		{ "no such day", "retry after 2027-02-30 19:46:34 UTC", 0 },
-		{ "letters", "retry after 2027-02-23 19:46:xx UTC", 0 },
-		{ "nothing", "", 0 },
+		{ "finalize", ACME_FINALIZE, 1 },
+		{ "key change", ACME_KEY_CHANGE, 1 },
+		{ "newOrder", ACME_NEW_ORDER, 2 },
+		{ "POST-as-GET", ACME_GET, 4 },
+		{ "an answer", ACME_ANSWER, 4 },
 	};
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++)
-		ok(retry_in_text(table[i].text) == table[i].want, table[i].name);
-}
-
-static void
-words_of_problems(void)
-{
-	static const struct {
-		const char *name, *json, *want;
-	} table[] = {
-		{ "type and detail", "{\"type\":\"urn:ietf:params:acme:error:caa\",\"detail\":\"no\"}", "caa: no" },
-		{ "another URN", "{\"type\":\"urn:acme:error:caa\",\"detail\":\"no\"}", "caa: no" },
-		{ "about:blank alone", "{\"type\":\"about:blank\"}", "" },
-		{ "no type", "{\"detail\":\"no\"}", "no" },
-		{ "no detail", "{\"type\":\"a:caa\"}", "caa" },
-		{ "nothing", "{}", "" },
-		{ "a type that is no string", "{\"type\":1,\"detail\":\"no\"}", "no" },
-		{ "a detail that is no string", "{\"type\":\"a:caa\",\"detail\":[\"no\"]}", "caa" },
-		{ "null", "{\"type\":null,\"detail\":null,\"subproblems\":null}", "" },
-		{ "control characters", "{\"detail\":\"a\\u001b[31m\\nb\"}", "a\\x1b[31m\\x0ab" },
-		{ "no ASCII", "{\"detail\":\"\xc3\xa9\"}", "\\xc3\\xa9" },
-		{ "subproblems", "{\"type\":\"a:compound\",\"detail\":\"no\",\"subproblems\":["
-		    "{\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},\"detail\":\"one\"},"
-		    "{\"identifier\":{\"type\":\"dns\",\"value\":\"b.example\"},\"detail\":\"two\"}]}",
-		    "compound: no; a.example: one; b.example: two" },
-		{ "subproblems that are none", "{\"detail\":\"no\",\"subproblems\":[1,{}]}", "no" },
-		{ "subproblems that are no list", "{\"detail\":\"no\",\"subproblems\":{\"a\":1}}", "no" },
-		{ "an identifier that is no object", "{\"subproblems\":[{\"identifier\":7}]}", 0 },
-		{ "no object", "[]", "" },
-	};
-	static char long_json[4096];
-	char mem[512];
-	struct json_doc doc;
-	struct json v;
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		struct buf b = BUF(mem);
-
-		v = json_parse(&doc, slice(table[i].json));
-		if (!ok(!doc.err, "a document"))
-			continue;
-		talk_problem_text(&b, v);
-		if (table[i].want)
-			is_str(buf_text(&b), table[i].want, table[i].name);
-		ok(!doc.err, "its faults hide no other");
-	}
-	snprintf(long_json, sizeof(long_json), "{\"detail\":\"%03000d\",\"subproblems\":[{},{}]}", 0);
-	for (i = 0; i <= sizeof(mem); i += 64) {
-		char *end = malloc(i ? i : 1);
-		struct buf b;
-
-		buf_init(&b, end, i);
-		v = json_parse(&doc, slice(long_json));
-		talk_problem_text(&b, v);
-		ok(b.err && b.len <= i, "a buffer too small is filled, not more");
-		free(end);
-	}
-}
-
-static void
-problems_are_text(void)
-{
-	static char words[2 * sizeof(talk.why.text)];
-
-	ok(talk_problem(ST_NET, "a", "\n", "b", (char *)0) == -1 && talk_why()->status == ST_NET,
-	    "a problem");
-	is_str(talk_why()->text, "a\\x0ab", "is printable");
-	memset(words, 'x', sizeof(words) - 1);
-	talk_problem(ST_PROTO, words, words, (char *)0);
-	ok(strlen(talk_why()->text) == sizeof(talk.why.text) - 1, "and cut if it is long");
-	talk_problem(ST_PROTO, "short", (char *)0);
-	is_str(talk_why()->text, "short", "and leaves nothing of one before");
-}
-
-static void
-knows_bad_nonces(void)
-{
-	static const struct {
-		const char *name, *body;
-		int status, want;
-	} table[] = {
-		{ "badNonce", "{\"type\":\"urn:ietf:params:acme:error:badNonce\"}", 400, 1 },
-		{ "with another status", "{\"type\":\"a:badNonce\"}", 403, 1 },
-		{ "in words", "{\"type\":\"a:malformed\",\"detail\":\"The Replay Nonce is not recognized\"}", 400, 1 },
-		{ "as text", "invalid NONCE", 400, 1 },
-		{ "words, but another type", "{\"type\":\"a:caa\",\"detail\":\"nonce.example\"}", 400, 0 },
-		{ "words, but another status", "no nonce", 403, 0 },
-		{ "cut off", "nonc", 400, 0 },
-		{ "nothing", "", 400, 0 },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		replied(table[i].status, "", table[i].body);
-		judge("x", "https://ca.example/");
-		ok(bad_nonce() == table[i].want, table[i].name);
-	}
-}
-
-/* Dates are by the clock of the server, where it tells. */
-static void
-moments_are_the_servers(void)
-{
-	static const struct {
-		const char *name, *head;
-		int64_t want;
-	} table[] = {
-		{ "seconds", "Retry-After: 7\r\n", 7 },
-		{ "a date by the clock of the server", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"
-		  "Retry-After: Wed, 01 Jan 2020 00:00:07 GMT\r\n", 7 },
-		{ "a date that has passed there", "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n"
-		  "Retry-After: Tue, 31 Dec 2019 00:00:07 GMT\r\n", 0 },
-		{ "a date by ours", "Date: x\r\nRetry-After: Wed, 01 Jan 2020 00:00:07 GMT\r\n", 0 },
-		{ "a year at most", "Retry-After: 99999999999\r\n", 366 * 86400 },
-		{ "none", "", -1 },
-		{ "junk", "Retry-After: soon\r\n", -1 },
-		{ "negative", "Retry-After: -1\r\n", -1 },
-	};
-	size_t i;
-	int64_t got;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		replied(200, table[i].head, "");
-		got = talk_retry_after();
-		/* a second may pass in between */
-		ok(got == table[i].want || (table[i].want == 7 && got == 6), table[i].name);
-	}
-}
-
-/* --- nonces --- */
-
-static void
-nonces_are_checked(void)
-{
-	static const struct {
-		const char *name, *head;
-		int want;
-		unsigned count;
-	} table[] = {
-		{ "a nonce", "Replay-Nonce: abc\r\n", 0, 1 },
-		{ "in another case", "replay-nonce:abc\r\n", 0, 1 },
-		{ "all characters", "Replay-Nonce: AZaz09-_\r\n", 0, 1 },
-		{ "none", "Content-Type: x\r\n", 0, 0 },
-		{ "no header at all", "", 0, 0 },
-		{ "an empty one", "Replay-Nonce: \r\n", -1, 0 },
-		{ "padding", "Replay-Nonce: abc=\r\n", -1, 0 },
-		{ "base64", "Replay-Nonce: a+/c\r\n", -1, 0 },
-		{ "a quote", "Replay-Nonce: abc\"\r\n", -1, 0 },
-		{ "a space", "Replay-Nonce: a b\r\n", -1, 0 },
-		{ "two in one", "Replay-Nonce: a,b\r\n", -1, 0 },
-		{ "two", "Replay-Nonce: a\r\nReplay-Nonce: b\r\n", -1, 0 },
-	};
-	static char head[LIMIT_NONCE + 64];
+	const char *s[] = { NONCE, "!", NONCE, "!", NONCE, "!", NONCE, "!", NONCE, "!", 0 };
+	const char *p;
 	size_t i;
 	int n;
 
 	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		talk.nonces = 0;
-		replied(200, table[i].head, "");
-		ok(nonce_harvest() == table[i].want && talk.nonces == table[i].count &&
-		    (table[i].want == 0 || talk_why()->status == ST_PROTO), table[i].name);
+		scripted(s);
+		talk_enter();
+		ok(talk_post(table[i].kind, "https://ca/x") == -1 && problem_last()->status == ST_NET, table[i].name);
+		talk_leave(0);
+		for (n = 0, p = heard; (p = strstr(p, "POST")) != 0; p++)
+			n++;
+		ok(n == table[i].times, "as often as it may be");
 	}
-	for (n = LIMIT_NONCE - 1; n <= LIMIT_NONCE; n++) {
-		talk.nonces = 0;
-		snprintf(head, sizeof(head), "Replay-Nonce: %0*d\r\n", n, 0);
-		replied(200, head, "");
-		ok(nonce_harvest() == (n < LIMIT_NONCE ? 0 : -1), n < LIMIT_NONCE ?
-		    "the longest" : "a longer one");
-	}
-}
-
-static char signed_with[64];
-
-static int
-refuse(void *ctx, enum acme_kind kind, const char *url, const char *nonce, struct buf *body)
-{
-	(void)ctx; (void)kind; (void)url; (void)body;
-	slice_copy(slice(nonce), signed_with, sizeof(signed_with));
-	return -1;
-}
-
-static void
-nonces_are_kept(void)
-{
-	struct acme_config config;
-	char head[64];
-	int i;
-
-	memset(&config, 0, sizeof(config));
-	config.sign = refuse;
-	config.timeout = 1;
-	talk_open(&config);
-	ok(talk.nonces == 0, "a conversation begins with no nonce");
-	for (i = 0; i < NONCES + 3; i++) {
-		snprintf(head, sizeof(head), "Replay-Nonce: n%d\r\n", i);
-		replied(200, head, "");
-		nonce_harvest();
-	}
-	ok(talk.nonces == NONCES, "the pool has its size");
-	is_str(talk.nonce[0], "n3", "the oldest are dropped");
-	talk_enter();
-	ok(talk_post(ACME_NEW_ORDER, "https://ca.example/") == -1 && talk.nonces == NONCES - 1,
-	    "a nonce is used up even if nothing is signed");
-	is_str(signed_with, "n12", "the newest");
-	talk_post(ACME_NEW_ORDER, "https://ca.example/");
-	is_str(signed_with, "n11", "then the one before");
-	talk_nonce_url("http://ca.example/nonce");
-	for (i = 0; i < NONCES; i++)
-		talk.nonce_at[i] = now_ms() - NONCE_AGE - 1;
-	*signed_with = 0;
-	ok(talk_post(ACME_NEW_ORDER, "https://ca.example/") == -1 && talk.nonces == 0 && !*signed_with,
-	    "old ones are not used");
-	ok(strstr(talk_why()->text, "not an https URL") != 0, "a new one comes by https only");
-	talk_leave(0);
-	talk_close();
-}
-
-/* --- replies --- */
-
-static void
-later_is_understood(void)
-{
-	static const struct {
-		const char *name, *head;
-		int64_t want;
-	} table[] = {
-		{ "seconds", "Retry-After: 120\r\n", 120 },
-		{ "none", "", -1 },
-		{ "zero", "Retry-After: 0\r\n", 0 },
-		{ "at most a year", "Retry-After: 999999999999999999\r\n", 366 * 86400 },
-		{ "too many digits", "Retry-After: 9999999999999999999\r\n", 366 * 86400 },
-		{ "negative", "Retry-After: -1\r\n", -1 },
-		{ "words", "Retry-After: soon\r\n", -1 },
-		{ "empty", "Retry-After:\r\n", -1 },
-		{ "a date gone by", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n", 0 },
-		{ "a date far ahead", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 366 * 86400 },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		replied(503, table[i].head, "");
-		ok(talk_retry_after() == table[i].want, table[i].name);
-	}
-}
-
-static void
-replies_are_judged(void)
-{
-#define PROBLEM(type) "{\"type\":\"urn:ietf:params:acme:error:" type "\",\"detail\":\"no\"}"
-	static const struct {
-		const char *name;
-		int http;
-		const char *head, *body;
-		int want;
-		const char *type, *text;
-	} table[] = {
-		{ "a problem", 403, "", PROBLEM("caa"), ST_REFUSED, "caa", "x: caa: no (HTTP 403)" },
-		{ "an empty body", 404, "", "", ST_REFUSED, "", "x https://ca.example/: (HTTP 404)" },
-		{ "an odd member", 403, "", "{\"type\":\"a:caa\",\"detail\":\"no\",\"instance\":\"\\u0007\"}", ST_REFUSED,
-		    "caa", "x: caa: no (HTTP 403)" },
-		{ "an odd type", 403, "", "{\"type\":\"\\u0007\",\"detail\":\"no\"}", ST_REFUSED, "", "x: no (HTTP 403)" },
-		{ "no JSON", 400, "", "<p>\n", ST_REFUSED, "", "x: <p>\\x0a (HTTP 400)" },
-		{ "a string", 400, "", "\"no\"", ST_REFUSED, "", "x: no (HTTP 400)" },
-		{ "a message", 400, "", "{\"message\":\"no\"}", ST_REFUSED, "", "x: no (HTTP 400)" },
-		{ "a redirect", 301, "", "", ST_PROTO, "", "x: (HTTP 301)" },
-		{ "a server in trouble", 500, "", "", ST_LATER, "", "x: (HTTP 500)" },
-		{ "too many requests", 429, "", "", ST_LATER, "", "x: (HTTP 429)" },
-		{ "rateLimited of another status", 403, "", PROBLEM("rateLimited"), ST_LATER,
-		    "rateLimited", "x: rateLimited: no (HTTP 403)" },
-		{ "a moment in the detail", 429, "", "{\"detail\":\"retry after 2096-02-23 19:46:34 UTC\"}",
-		    ST_LATER, "", "x: retry after 2096-02-23 19:46:34 UTC (HTTP 429); come back after 2096-02-23T19:46:34Z" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		replied(table[i].http, table[i].head, table[i].body);
-		ok(judge("x", "https://ca.example/") == -1 && talk_why()->status == table[i].want &&
-		    talk_why()->http == table[i].http, table[i].name);
-		is_str(talk_why()->type, table[i].type, "its type");
-		is_str(talk_why()->text, table[i].text, "its words");
-	}
-	replied(201, "", "anything");
-	ok(judge("x", "https://ca.example/") == 0, "2xx is success");
-	replied(403, "Link: </terms>;rel=\"terms-of-service\"\r\n", PROBLEM("userActionRequired"));
-	judge("x", "https://ca.example/a/b");
-	is_str(talk_why()->link, "https://ca.example/terms", "a link to terms is resolved");
-	replied(400, "", PROBLEM("badNonce"));
-	judge("x", "https://ca.example/");
-	ok(bad_nonce(), "badNonce is told from others");
-	replied(400, "", PROBLEM("badCSR"));
-	judge("x", "https://ca.example/");
-	ok(!bad_nonce(), "by its type");
 }
 
 int
 main(void)
 {
-	moment_in_text();
-	words_of_problems();
-	problems_are_text();
-	knows_bad_nonces();
-	moments_are_the_servers();
-	nonces_are_checked();
-	nonces_are_kept();
-	later_is_understood();
-	replies_are_judged();
+	one_flight();
+	nonces_ahead();
+	many();
+	lost_in_a_pipeline();
+	closed_in_order();
+	pushed_back();
+	nonces_refused();
+	failures_stop();
+	single_is_single();
+	allowances();
+	resends();
 	return tap_done();
 }

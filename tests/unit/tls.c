@@ -146,7 +146,7 @@ begin_handshake(int ms)
 	memset(t, 0, sizeof(*t));
 	t->fd = pair[0];
 	t->deadline = now_ms() + ms;
-	if (start_engine(t, 0, "a.example"))
+	if (start_engine(t, 0, "a.example", "443"))
 		printf("# %s\n", t->error.text);
 	return t;
 }
@@ -206,7 +206,7 @@ test_hello(void)
 	for (i = 0; i < 3; i++) {
 		for (k = 0; k < 2; k++) {
 			t = begin_handshake(0);
-			if (start_engine(t, 0, hosts[i]))
+			if (start_engine(t, 0, hosts[i], "443"))
 				printf("# %s\n", t->error.text);
 			handshake(t);
 			n[k] = read(pair[1], hello[k], sizeof(hello[k]));
@@ -220,6 +220,53 @@ test_hello(void)
 			;
 		ok((k + 9 <= (size_t)n[0]) == (i == 0), i ? "no server name for an address" : "the server name");
 	}
+}
+
+/* Which session a ClientHello offers, if any. */
+static void
+test_session(void)
+{
+	static const struct { const char *name, *ca_file, *host, *port; int offered; } rows[] = {
+		{ "the session is offered to the same host and port", "ca.pem", "a.example", "443", 1 },
+		{ "not to another host", "ca.pem", "b.example", "443", 0 },
+		{ "not at another port", "ca.pem", "a.example", "444", 0 },
+		{ "not if another file says whom to trust", "cb.pem", "a.example", "443", 0 },
+		{ "not if no file does", 0, "a.example", "443", 0 },
+	};
+	br_ssl_engine_context eng;
+	unsigned char hello[4096];
+	struct tls *t;
+	ssize_t n;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		forget_session();
+		memset(&eng, 0, sizeof(eng));
+		eng.session.session_id_len = 32;
+		memset(eng.session.session_id, 'i', 32);
+		ok(!keep_session(&eng, "ca.pem", "a.example", "443"), "a new session");
+		ok(keep_session(&eng, "ca.pem", "a.example", "443"), "the same one again");
+		t = begin_handshake(0);
+		if (start_engine(t, rows[i].ca_file, rows[i].host, rows[i].port))
+			printf("# %s\n", t->error.text);
+		handshake(t);
+		n = read(pair[1], hello, sizeof(hello));
+		ok(n > 76 && hello[43] == (rows[i].offered ? 32 : 0) &&
+		    (hello[44] == 'i') == rows[i].offered, rows[i].name);
+		tls_close(t);
+		close(pair[1]);
+	}
+	ok(have_session("ca.pem", "a.example", "443"), "a connection that is closed keeps it");
+	t = begin_handshake(300);
+	n = write(pair[1], "HTTP/1.1 400", 12);
+	handshake(t);
+	tls_close(t);
+	close(pair[1]);
+	ok(!have_session("ca.pem", "a.example", "443") && session.parameters.master_secret[0] == 0 &&
+	    session.parameters.session_id[0] == 0, "one that ends with an error leaves nothing of it");
+	eng.session.session_id_len = 0;
+	ok(!keep_session(&eng, "ca.pem", "a.example", "443") && !have_session("ca.pem", "a.example", "443"),
+	    "a session without an id is none");
 }
 
 static void
@@ -352,6 +399,7 @@ main(void)
 	test_race();
 	test_handshake();
 	test_hello();
+	test_session();
 	test_stale();
 	test_proxy();
 	test_reasons();

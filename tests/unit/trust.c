@@ -430,6 +430,70 @@ test_bundles(void)
 	unlink(file_name);
 }
 
+/* Wherever reads and the window over the file end, each certificate is found, once. */
+static void
+test_window(void)
+{
+	static char mem[60000];
+	size_t shift, i;
+	int fd, good = 1;
+	struct buf b;
+	struct scan s;
+
+	for (shift = 0; shift < 20000; shift += shift > 16300 && shift < 16500 ? 1 : 61) {
+		buf_init(&b, mem, sizeof(mem));
+		for (i = 0; i < shift; i++)
+			buf_char(&b, 'x');
+		buf_char(&b, '\n');
+		for (i = 0; i < 60; i++)
+			buf_str(&b, i % 3 ? CA_PEM : "# between\n" MIDDLE_PEM);
+		fd = open(file_of(b.p, b.len), O_RDONLY);
+		scan_start(&s, 0);
+		good &= !b.err && scan_file(&s, fd) == 0 && s.count == 60 && s.malformed == 0;
+		close(fd);
+	}
+	ok(good, "certificates are found wherever they stand in a large file");
+	unlink(file_name);
+}
+
+/* A file that is held is scanned once; then only what may fit is read again. */
+static void
+test_held(void)
+{
+	static char mem[400000];
+	struct buf b = BUF(mem);
+	const char *why;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		buf_str(&b, "text\n" CN_PEM SELF_PEM);
+	buf_str(&b, TWIN_PEM CA_PEM SELF_PEM);
+	file_of(b.p, b.len);
+	trust_hold(file_name);
+	ok(trust_check(file_name, &why) == 0 && known.whole && known.count == 83, "a file is scanned");
+	trust_begin(file_name, "a.example");
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == 0 && t.anchors == 2, "what fits is found again");
+	ok(feed(ders(SELF_PEM)->cert, 1, 100) == 0 && t.anchors == MAX_ANCHORS, "and for another chain");
+	ok(feed(ders(LEAF_PEM)->cert, 1, 100) == BR_ERR_X509_NOT_TRUSTED && t.anchors == 0, "nothing fits");
+	ok(trust_check(file_name, &why) == 0 && known.count == 83, "scanned once more");
+	file_of(mem + 1, b.len - 1);
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == BR_ERR_X509_NOT_TRUSTED,
+	    "nothing is taken from where a certificate was before the file changed");
+	file_of(CA_PEM, strlen(CA_PEM));
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == BR_ERR_X509_NOT_TRUSTED, "nor from behind its end");
+
+	for (i = 83; i < MAX_INDEX; i++)
+		buf_str(&b, SELF_PEM);
+	buf_str(&b, CA_PEM);
+	file_of(b.p, b.len);
+	trust_hold(file_name);
+	ok(!b.err && trust_check(file_name, &why) == 0 && !known.whole, "more certificates than are remembered");
+	ok(feed(ders(LEAF_PEM MIDDLE_PEM)->cert, 2, 100) == 0 && t.anchors == 3, "all of them are scanned again");
+	close(held.fd);
+	held.on = 0;
+	unlink(file_name);
+}
+
 static void
 test_reasons(void)
 {
@@ -462,6 +526,8 @@ main(void)
 	test_limits();
 	test_many_anchors();
 	test_damage();
+	test_window();
+	test_held();
 	test_reasons();
 	test_roots();
 	test_bundles();
