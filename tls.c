@@ -31,13 +31,14 @@
 
 enum { STAGGER = 500 };		/* ms before the next address is tried as well (RFC 8305 5) */
 
-/* The buffers are half of 64 KiB; pages of a slot are touched only when it is used. */
+/* A record that is received may have 16 KiB; those that are sent are smaller, to save memory. */
+enum { OUT = 4096 + BR_SSL_BUFSIZE_OUTPUT - 16384 };
 struct tls {
 	int used, fd, broken_off, resumed;
 	int64_t deadline;
 	struct tls_error error;
 	br_ssl_client_context client;
-	unsigned char in[BR_SSL_BUFSIZE_INPUT], out[BR_SSL_BUFSIZE_OUTPUT];
+	unsigned char in[BR_SSL_BUFSIZE_INPUT], out[OUT];
 };
 static struct tls slots[TLS_CONNECTIONS];
 
