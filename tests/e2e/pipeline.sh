@@ -52,11 +52,11 @@ took()
 	[ "$ms" -ge $(($1 * 1000)) ] && [ "$ms" -le $(($2 * 1000)) ]
 }
 
-# heads: no more than ten, and fifteen for each second.
+# heads N: more than the first ten, and no more than one for each of N requests.
 heads()
 {
-	set -- "$(grep -c '^newNonce' log)"
-	[ "$1" -gt 10 ] && [ "$1" -le $((10 + 15 * ms / 1000)) ]
+	set -- "$1" "$(grep -c '^newNonce' log)"
+	[ "$2" -gt 10 ] && [ "$2" -le "$1" ]
 }
 
 # single: the account's file says so for a week.
