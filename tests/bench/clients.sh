@@ -80,19 +80,23 @@ uacme_cert()
 	echo "$home/$1/cert.pem"
 }
 
-uacme_first()
+# The account is a command of its own.
+uacme_new()
 {
 	# shellcheck disable=SC2016 # expanded inside
-	timed sh -c 'uacme -c "$0" -a "$1" -t EC -y new && shift && exec uacme -c "$0" -a "$server" -h /bench/hook -t EC issue "$@"' \
-		"$home" "$server" "$@"
+	timed env UACME_CHALLENGE_PATH=$well_known sh -c \
+		'uacme -c "$0" -a "$1" -t EC -y new && exec uacme -c "$0" -a "$@"' "$home" "$server" "$@"
+}
+
+uacme_first()
+{
+	uacme_new -h /bench/hook -t EC issue "$@"
 }
 
 uacme_http()
 {
-	# shellcheck disable=SC2016
-	timed env UACME_CHALLENGE_PATH=$well_known sh -c \
-		'uacme -c "$0" -a "$1" -t EC -y new && exec uacme -c "$0" -a "$@"' \
-		"$home" "$server" -h /usr/share/uacme/uacme.sh -t EC issue "$@"
+	mkdir -p "$rootfs$well_known"
+	uacme_new -h /usr/share/uacme/uacme.sh -t EC issue "$@"
 }
 
 uacme_renew()
@@ -373,4 +377,45 @@ acmetool_first()
 acmetool_http()
 {
 	acmetool_first "$@"
+}
+
+# Its account has no other targets.
+acmetool_idle()
+{
+	timed acmetool --batch --state "$home" --hooks /bench/nohooks reconcile
+}
+
+# All targets are met by one certificate: more than one of a name it would not keep.
+acmetool_fill()
+(
+	cd "$rootfs$home/desired" || exit
+	for i in $(seq "$1"); do
+		cp n1.idle.example.test "copy$i" || exit
+	done
+)
+
+# --- probe ------------------------------------------------------------------------
+
+# No client, but the CA's own time: what is left when nobody waits for anything.  Its
+# wall time is its own account of it, without Python's start.
+probe_version()
+{
+	echo -
+}
+
+probe_cert()
+{
+	echo "$home/chain.pem"
+}
+
+probe_first()
+{
+	timed python3 /bench/probe.py "$server" "$bundle" "${BENCH_PROBE:-plain}" "$home/chain.pem" "$@"
+	probe_wall=$(sed -n 's/^wall_us //p' "$scratch/client.log")
+	sed -i "s/^wall_us .*/wall_us $probe_wall/" "$scratch/figures"
+}
+
+probe_http()
+{
+	probe_first "$@"
 }
