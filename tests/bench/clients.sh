@@ -30,7 +30,7 @@ each()
 
 acme_version()
 {
-	inside chroot "$rootfs" acme -V
+	inside chroot "$rootfs" acme -V | sed 's/^acme //; s/ .*//'
 }
 
 acme_cert()
@@ -72,7 +72,7 @@ acme_fill()
 
 uacme_version()
 {
-	inside chroot "$rootfs" uacme -V | sed -n 's/.*version //p'
+	inside chroot "$rootfs" uacme -V 2>&1 | sed -n 's/.*version //p'
 }
 
 uacme_cert()
@@ -132,7 +132,7 @@ acmesh()
 
 acmesh_version()
 {
-	inside chroot "$rootfs" acme.sh -v | tail -n 1
+	inside chroot "$rootfs" acme.sh -v | sed -n 's/^v//p'
 }
 
 acmesh_cert()
