@@ -72,7 +72,7 @@ acme_fill()
 
 uacme_version()
 {
-	inside chroot "$rootfs" uacme -V 2>&1 | sed -n 's/.*version //p'
+	inside chroot "$rootfs" uacme -V 2>&1 | sed -n 's/^uacme: version //p'
 }
 
 uacme_cert()
@@ -385,12 +385,17 @@ acmetool_idle()
 	timed acmetool --batch --state "$home" --hooks /bench/nohooks reconcile
 }
 
-# All targets are met by one certificate: more than one of a name it would not keep.
+# Its store knows a certificate by the sum of the URL that it came from.
 acmetool_fill()
 (
-	cd "$rootfs$home/desired" || exit
+	cd "$rootfs$home" || exit
+	from=$(echo certs/*)
+	url=$(cat "$from/url")
 	for i in $(seq "$1"); do
-		cp n1.idle.example.test "copy$i" || exit
+		to=certs/$(printf %s "$url$i" | openssl dgst -sha256 -binary | base32 | tr 'A-Z' 'a-z' | tr -d '=\n') &&
+		cp -a "$from" "$to" &&
+		printf %s "$url$i" >"$to/url" &&
+		cp -a desired/n1.idle.example.test-* "desired/copy$i" || exit
 	done
 )
 
@@ -410,7 +415,7 @@ probe_cert()
 
 probe_first()
 {
-	timed python3 /bench/probe.py "$server" "$bundle" "${BENCH_PROBE:-plain}" "$home/chain.pem" "$@"
+	timed python3 /bench/probe.py "$server" "$bundle" "${way:-plain}" "$home/chain.pem" "$@"
 	probe_wall=$(sed -n 's/^wall_us //p' "$scratch/client.log")
 	sed -i "s/^wall_us .*/wall_us $probe_wall/" "$scratch/figures"
 }
