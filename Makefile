@@ -5,6 +5,7 @@
 # make CC=cc STATIC=       ./acme with the system's libc, unstripped; CFLAGS, LDFLAGS for sanitizers
 # make check, check-all    all tests; long ones too       make demo   a certificate from Pebble
 # make fuzz                each fuzzer for FUZZ_SECONDS   (60), with clang
+# make bench               acme beside other clients: hours; tests/bench/README
 # make install, uninstall  DESTDIR, PREFIX, PROG          make size   against the goal
 # make clean, distclean    the latter forgets downloads   make V=1    shows the commands
 #
@@ -246,6 +247,11 @@ demo:
 	@$(MAKE) acme
 	@tests/demo
 
+bench:
+	@tests/setup build bench
+	@$(MAKE) acme
+	@tests/bench/run
+
 size: acme
 	@tests/size acme $(B)/acme $(NM)
 
@@ -273,4 +279,4 @@ clean:
 distclean: clean
 	rm -rf build
 
-.PHONY: all unit fuzzers check check-all fuzz demo size install uninstall clean distclean
+.PHONY: all unit fuzzers check check-all fuzz demo bench size install uninstall clean distclean
