@@ -31,7 +31,7 @@ for n in 1, 2, 10:
     row(1, f'2N+7 requests and N-1 HEADs for a renewal, N = {n}', dict(LATER, renewalInfo=PAST),
         run=f'issue $(names {n}) && half_over n1.example && renew && requests {(2 * n + 8 + n - 1) + (2 * n + 7 + n - 1)}',
         seen=dict(counts(n, 2), order=4, directory=1, newAccount=1, renewalInfo=1))
-row(1, 'from ten names on nonces are had at fifteen in a second', {'authz': delay(0.03), 'challenge': delay(0.03)},
+row(1, 'with more than ten names there are more nonces than ten', {'authz': delay(0.03), 'challenge': delay(0.03)},
     run='issue $(names 30) && heads 30', seen=dict(authz=30, challenge=30))
 
 # --- 2: connections ---
