@@ -37,12 +37,12 @@ put_number(struct buf *b, const char *key, unsigned n)
 	kv_put(b, key, buf_view(&v));
 }
 
-/* The members of the file but for those that are owed, in its order. */
-static const struct member {
+/* The lines of the file but for those that are owed, in its order. */
+static const struct line {
 	const char *key;
 	enum { NUMBER, TIME, TEXT } is;
 	size_t at, size;
-} members[] = {
+} lines[] = {
 #define MEMBER(is, m) { #m, is, offsetof(struct renewal, m), sizeof(((struct renewal *)0)->m) }
 	{ "generation", NUMBER, offsetof(struct renewal, live), sizeof(int) },
 	MEMBER(TIME, not_before),
@@ -64,7 +64,7 @@ static const struct member {
 	MEMBER(TEXT, error),
 #undef MEMBER
 };
-enum { MEMBERS = sizeof(members) / sizeof(*members) };
+enum { LINES = sizeof(lines) / sizeof(*lines) };
 
 /* Nobody wrote a NUL or CR here: what has one is no value that could be written again. */
 static int
@@ -74,7 +74,7 @@ is_whole(struct slice v)
 }
 
 static void
-take_member(struct renewal *r, const struct member *m, struct slice v)
+take_line(struct renewal *r, const struct line *m, struct slice v)
 {
 	char *at = (char *)r + m->at;
 	uint64_t n;
@@ -96,14 +96,14 @@ take_member(struct renewal *r, const struct member *m, struct slice v)
 }
 
 /* The member of that name, looked for from *i on, which is where it is in a file of ours; 0 there is none. */
-static const struct member *
-find_member(struct slice key, size_t *i)
+static const struct line *
+find_line(struct slice key, size_t *i)
 {
 	size_t tries;
 
-	for (tries = 0; tries < MEMBERS; tries++, *i = (*i + 1) % MEMBERS)
-		if (slice_is(key, members[*i].key))
-			return members + *i;
+	for (tries = 0; tries < LINES; tries++, *i = (*i + 1) % LINES)
+		if (slice_is(key, lines[*i].key))
+			return lines + *i;
 	return 0;
 }
 
@@ -113,7 +113,7 @@ renewal_read(const char *name, struct renewal *r)
 	static char mem[LIMIT_CONF] LARGE;
 	struct buf b = BUF(mem), owed;
 	const char *path = store_cert_path(name, "/renewal");
-	const struct member *m;
+	const struct line *m;
 	struct slice text, key, value;
 	size_t i = 0;
 
@@ -127,9 +127,9 @@ renewal_read(const char *name, struct renewal *r)
 	text = buf_view(&b);
 	buf_init(&owed, r->owed, sizeof(r->owed) - 1);
 	while (kv_next(&text, &key, &value)) {
-		m = find_member(key, &i);
+		m = find_line(key, &i);
 		if (m)
-			take_member(r, m, value);
+			take_line(r, m, value);
 		else if (slice_is(key, "owed") && value.n > 7 && is_whole(value) &&
 		    (memcmp(value.p, "deploy ", 7) == 0 || memcmp(value.p, "reload ", 7) == 0)) {
 			buf_slice(&owed, value);
@@ -162,9 +162,9 @@ renewal_write(const char *name, const struct renewal *r)
 	struct buf b = BUF(mem);
 	const char *path = store_cert_path(name, "/renewal"), *at;
 	struct slice owed = slice(r->owed), line;
-	const struct member *m;
+	const struct line *m;
 
-	for (m = members; m < members + MEMBERS; m++) {
+	for (m = lines; m < lines + LINES; m++) {
 		at = (const char *)r + m->at;
 		if (m->is == NUMBER)
 			put_number(&b, m->key, *(const unsigned *)(const void *)at);

@@ -269,6 +269,13 @@ back_off(const char *why)
 	talk.single = 1;
 }
 
+/* 429 that names no moment: for ever, or until it has less of us, if several at a time were too much. */
+static int
+is_final(const struct acme_problem *why)
+{
+	return !why->retry_at && why->http < 500 && (!talk.single || strcmp(why->type, "rateLimited") == 0);
+}
+
 /* After problem_judge() said later: nothing is sent for as long as the server asks.  -1: too long, too often or not that case. */
 static int
 hold(unsigned *tries)
@@ -276,7 +283,7 @@ hold(unsigned *tries)
 	const struct acme_problem *why = problem_last();
 	int64_t s;
 
-	if (why->status != ST_LATER || ++*tries > RESENDS || (!why->retry_at && why->http < 500))
+	if (why->status != ST_LATER || ++*tries > RESENDS || is_final(why))
 		return -1;
 	s = why->retry_at ? why->retry_at - now_wall() : (int64_t)1 << (*tries - 1);
 	if (s < 0)
@@ -403,11 +410,20 @@ beware(void)
 		back_off("the CA says that these were too many");
 }
 
+/* A CA that refuses nonces gets no more HEADs than are needed. */
+static void
+note_nonces(void)
+{
+	talk.satisfied = talk.satisfied || talk.res.status / 100 != 2;
+}
+
 /* A HEAD is done.  What went wrong with it matters only where there is no other nonce. */
 static void
 nonce_answered(void)
 {
-	talk.satisfied = talk.satisfied || talk.res.status / 100 != 2;
+	note_nonces();
+	if (talk.res.status / 100 == 2)
+		run.head_tries = 0;
 	if (nonce_count() || pool_under_way() || run.failed)
 		return;
 	if (talk.res.status / 100 == 2)
@@ -473,15 +489,24 @@ may_resend(const struct pool_event *e)
 	int unanswered = e->error == HTTP_CLOSED;
 	unsigned lost;
 
+	/* of those that are lost with one connection, one counts */
 	if (e->tag == HEAD)
-		return unanswered && ++run.head_tries <= RESENDS;
+		return unanswered && (e->behind || ++run.head_tries <= RESENDS);
 	lost = ++run.item[e->tag].lost;
 	if (lost > RESENDS || kind == FORM)
 		return 0;
 	if (kind == TALK_GET)
-		return unanswered;
+		return 1;
 	return kinds[kind].resend == RESEND_ALWAYS || (kinds[kind].resend == RESEND_UNANSWERED &&
 	    unanswered && lost <= RESENDS_UNANSWERED);
+}
+
+/* A server that closes a connection with several requests under way, and that not after many. */
+static void
+distrust(const struct pool_event *e)
+{
+	if (e->dropped ? e->answered < KEPT : e->behind && now_ms() < talk.deadline)
+		back_off("the server closed the connection before it had answered all");
 }
 
 /* The connection failed before the reply to a request came, or within it. */
@@ -492,8 +517,7 @@ lost(const struct pool_event *e)
 
 	if (e->tag != HEAD)
 		run.item[e->tag].state = WAITING;
-	if (e->dropped ? e->answered < KEPT : e->behind && now_ms() < talk.deadline)
-		back_off("the server closed the connection before it had answered all");
+	distrust(e);
 	if (e->dropped)
 		return;
 	if (e->signal && stop_signal())
@@ -544,7 +568,10 @@ settle(void)
 		receive(&e);
 		if (e.error == HTTP_OK) {
 			trace(&e);
+			note_nonces();
 			nonce_harvest(&talk.res);
+		} else {
+			distrust(&e);
 		}
 	}
 }

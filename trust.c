@@ -238,7 +238,7 @@ remember(const struct x509 *c, uint32_t at)
 static void
 scan_start(struct scan *s, void (*found)(const struct x509 *c))
 {
-	static char text[2 * MAX_ANCHOR], der[MAX_ANCHOR];
+	static char text[2 * MAX_ANCHOR] LARGE, der[MAX_ANCHOR] LARGE;
 
 	memset(s, 0, sizeof(*s));
 	s->found = found;

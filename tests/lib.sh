@@ -489,8 +489,8 @@ nginx_start()
 }
 
 # front_start CERT LOCATIONS: an nginx at $front (made) with TLS, by server_cert's
-# CERT, and these location blocks; what they pass on keeps its Host.  Further
-# ones: front_name=second front_start ...
+# CERT, and these location blocks; what they pass on keeps its Host.  $front_http
+# is for the block around that.  Further ones: front_name=second front_start ...
 front_start()
 {
 	free_port front
@@ -503,6 +503,7 @@ front_start()
 	error_log stderr;
 	events { }
 	http {
+		${front_http-}
 		access_log off;
 		client_body_temp_path $scratch/$front_this/body;
 		proxy_temp_path $scratch/$front_this/proxy;

@@ -8,7 +8,8 @@ TABLE is a Python file of row() calls, see row() below; each row is a case with
 a CA of its own at https://localhost:PORT/CASE/dir.  FOLDER holds ca.pem, ca.key,
 server.pem and server.key; cases/CASE/ in it gets what the driver needs to
 know (text, run, status, err, seen, see, needs, server) and log, a line "KIND
-PATH" for each request.
+PATH" for each request; ahead of it "connection" if it is the first on its
+connection, "more KIND" if another has come behind it (see patience).
 
 It validates nothing: a challenge that is answered is valid.  Nor are signatures
 checked, as Python has no means to; Pebble does that.  What else a CA
@@ -128,6 +129,13 @@ def delay(seconds):
         return make()
     return act
 
+def behind(n):
+    """Waits until n further requests have come on the connection, then does what is asked."""
+    def act(r, make):
+        r.connection.ahead(n)
+        return make()
+    return act
+
 gone = raw(b'')         # not done, no answer
 lost = after(gone)      # done, no answer
 
@@ -177,7 +185,7 @@ class Reply:
         return (self.status == 0 and self.frame != 'whole') or self.frame in ('close', 'until-close', 'http10')
 
 class Request:
-    """case, method, path, headers, body; of a POST also protected, payload."""
+    """connection, case, method, path, headers, body; of a POST also protected, payload."""
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
@@ -200,6 +208,7 @@ class Case:
     front = None            # what a connection begins with: see secured(); the directory is at a port of its own then
     host = 'localhost'      # of the directory, if it has such a port
     alternates = 0
+    patience = 0            # seconds that are waited for a request behind each one; 0: nothing is said of such
     chain = staticmethod(lambda leaf, issuer: leaf + issuer)
     header_names = staticmethod(str)
 
@@ -224,7 +233,7 @@ class Case:
         for file in ('text', 'run', 'status', 'err', 'seen', 'see', 'needs', 'server'):
             with open(f'{self.folder}/{file}', 'w') as f:
                 f.write(f'{row[file]}')
-        self.log = open(f'{self.folder}/log', 'w', buffering=1)
+        self.log = open(f'{self.folder}/log', 'a', buffering=1)
 
     def new_nonce(self):
         nonce = b64(os.urandom(self.nonce_length))[:self.nonce_length]
@@ -244,10 +253,15 @@ class Case:
         parts = r.path.split('?')[0].strip('/').split('/')[0 if self.root and r.path == '/' else 1:]
         kind = {'dir': 'directory', '': 'directory', 'finalize': 'finalize'}.get(parts[-1], parts[0])
         method = getattr(self, 'do_' + kind, None)
+        more = self.patience and r.connection.more(self.patience)
         with self.lock:
+            if r.connection.new(self):
+                self.log.write('connection\n')
+            if more:
+                self.log.write(f'more {kind}\n')
             n = self.counts[kind] = self.counts.get(kind, 0) + 1
             self.log.write(f'{kind} {r.path}\n')
-            refusal = self.check(r, kind) if method else Reply(404)
+            refusal = self.check(r, kind) if method else text(404, nonce=False)(r, None)
             if refusal:
                 return refusal
             make = lambda: method(r, *parts[1:])
@@ -452,43 +466,92 @@ def secured(name='server', **settings):
         setattr(context, key, value)
     return lambda s: context.wrap_socket(s, server_side=True)
 
-class Connection(socketserver.StreamRequestHandler):
+class Connection(socketserver.BaseRequestHandler):
     front = staticmethod(lambda s: TLS(s))
+    TIMEOUT = 60
 
     def setup(self):
-        self.request.settimeout(60)
+        self.request.settimeout(self.TIMEOUT)
         self.request = self.front(self.request)
         if not self.request:
             raise ConnectionAbortedError
-        super().setup()
+        self.data, self.waiting, self.cases = b'', [], set()
+
+    def finish(self):
+        # at once, whoever still refers to it
+        self.request.close()
+
+    def new(self, case):
+        """Whether this is the first time that it is asked for that case."""
+        return case not in self.cases and not self.cases.add(case)
+
+    # Nothing is read that is not asked for, so that it can be said what has come.
+
+    def receive(self):
+        data = self.request.recv(65536)
+        self.data += data
+        return len(data) > 0
+
+    def line(self):
+        while b'\n' not in self.data and self.receive():
+            pass
+        line, _, self.data = self.data.partition(b'\n')
+        return line.decode()
+
+    def bytes(self, n):
+        while len(self.data) < n and self.receive():
+            pass
+        data, self.data = self.data[:n], self.data[n:]
+        return data
 
     def read(self):
-        line = self.rfile.readline()
+        line = self.line()
         if not line:
             return None
         r = Request()
-        r.method, r.path, _ = line.decode().split()
+        r.connection = self
+        r.method, r.path, _ = line.split()
         r.headers = {}
-        while (line := self.rfile.readline().decode().strip()):
+        while (line := self.line().strip()):
             name, _, value = line.partition(':')
             r.headers[name.lower()] = value.strip()
-        r.body = self.rfile.read(int(r.headers.get('content-length', 0)))
+        r.body = self.bytes(int(r.headers.get('content-length', 0)))
         r.case = CASES.get(r.path.split('/')[1]) or ROOT
         return r
+
+    def next(self):
+        return self.waiting.pop(0) if self.waiting else self.read()
+
+    def ahead(self, n):
+        """Reads until n requests are waiting behind the one that is being answered."""
+        while len(self.waiting) < n and (r := self.read()):
+            self.waiting.append(r)
+
+    def more(self, seconds):
+        """Whether there is a request behind the one that is being answered, or comes within that time."""
+        if self.waiting or self.data:
+            return True
+        self.request.settimeout(seconds)
+        try:
+            return self.receive()
+        except TimeoutError:
+            return False
+        finally:
+            self.request.settimeout(self.TIMEOUT)
 
     def send(self, reply, data):
         if reply.send:
             return reply.send(self.request, data)
         if reply.pace is None:
-            self.wfile.write(data)
+            self.request.sendall(data)
         for i in range(0, 0 if reply.pace is None else len(data)):
-            self.wfile.write(data[i:i + 1])
+            self.request.sendall(data[i:i + 1])
             time.sleep(reply.pace)
-        self.wfile.write(reply.later)
+        self.request.sendall(reply.later)
 
     def handle(self):
         try:
-            while (r := self.read()):
+            while (r := self.next()):
                 reply = r.case.reply(r)
                 self.send(reply, reply.write(r))
                 if reply.cut:

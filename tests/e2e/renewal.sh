@@ -198,6 +198,23 @@ is 'over one connection' "$(grep -c "htons($first_port)" "$scratch/trace")" 1
 exits 'and again' 2 strace -f -e trace=connect -o "$scratch/trace" "$acme" renew -x -v
 is 'not a connection' "$(grep -c connect "$scratch/trace")$err" 0
 
+# a thousand of which none is due
+many=$scratch/many
+mkdir -p "$many/accounts" "$many/locks" "$many/certs"
+(
+	umask 077
+	seq -f "$many/certs/n%g.example.com" 1000 | xargs mkdir
+	# shellcheck disable=SC2046 # a list of files
+	tee $(seq -f "$many/certs/n%g.example.com/renewal" 1000) <"$ACME_HOME/certs/a.example.com/renewal" >"$scratch/one"
+)
+chmod 700 "$many" "$many"/*
+exits 'a thousand, none due' 2 strace -f -o "$scratch/trace" "$acme" renew -x -H "$many"
+is 'one file is read of each' "$(grep -c 'open.*"renewal"' "$scratch/trace")" 1000
+is 'and nothing else, nothing written, nobody asked' "$(grep -cE '"conf"|"live"|O_CREAT|O_WRONLY|rename|connect\(' "$scratch/trace")" 0
+ok 'in twelve system calls each' test "$(grep -c '(.*) *= ' "$scratch/trace")" -le 12300
+diag "$(grep -c '(.*) *= ' "$scratch/trace") system calls"
+rm -r "$many"
+
 # a failing one among good ones
 put m2.example.com next= chosen=
 put m5.example.com next= chosen=

@@ -83,14 +83,17 @@ fuzz_registration(void)
 {
 	static struct acme_account a;
 	static struct acme_directory d;
+	const char *text;
 	size_t i;
 	int cached;
 	int64_t single;
 
 	if (registration_read("accounts/a", &a, &d, &cached, &single))
 		return;
-	for (i = 0; i < FIELDS; i++)
-		need(!*fields[i].text || jws_clean(fields[i].text));
+	for (i = 0; i < FIELDS; i++) {
+		text = (fields[i].of == CA ? (char *)&d : (char *)&a) + fields[i].at;
+		need(!*text || jws_clean(text));
+	}
 	need(registration_write("accounts/a", &a, &d, single) == 0);
 }
 

@@ -114,7 +114,7 @@ orders(int which)
 	if (which)
 		told(&o);
 	if (which < 2)
-		talker_authorizations(&o, ~0u);
+		talker_authorizations(&o, which ? 1u << ACME_HTTP_01 : ~0u);
 	else
 		talker_answer(&o);
 	order_needed(&o);

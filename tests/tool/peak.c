@@ -5,7 +5,7 @@
  * most so far: "N PID KIB NAME", N counting the stops; "fork PARENT PID" for each
  * that comes, and "hook PID" for one that becomes NAME hook.  Its exit status is
  * that of COMMAND.  Some kernels' own record (VmHWM) misses pages that are given
- * back soon, so it is looked at before and after each system call.
+ * back soon, so it is looked at before and after each system call but those of hooks.
  */
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -20,6 +20,7 @@ enum { ALIVE = 256 };
 
 static pid_t alive[ALIVE];
 static long most[ALIVE];		/* KiB */
+static int hooks[ALIVE];
 static FILE *out;
 
 static void
@@ -42,17 +43,8 @@ replace(pid_t old, pid_t new)
 	if (i < ALIVE) {
 		alive[i] = new;
 		most[i] = 0;
+		hooks[i] = 0;
 	}
-}
-
-static int
-is_alive(pid_t pid)
-{
-	int i;
-
-	for (i = 0; i < ALIVE && alive[i] != pid; i++)
-		;
-	return i < ALIVE;
 }
 
 /* Reads a file of /proc/PID into mem and makes it text. */
@@ -92,15 +84,25 @@ look(int i, char *name)
 	return most[i];
 }
 
+/* Its place; ALIVE: none. */
+static int
+place(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < ALIVE && alive[i] != pid; i++)
+		;
+	return i;
+}
+
 static void
 look_at(pid_t pid)
 {
 	char name[32];
-	int i;
+	int i = place(pid);
 
-	for (i = 0; i < ALIVE; i++)
-		if (alive[i] == pid)
-			look(i, name);
+	if (i < ALIVE)
+		look(i, name);
 }
 
 static void
@@ -126,8 +128,11 @@ executed(pid_t pid)
 	size_t n = proc(pid, "cmdline", mem, sizeof(mem)), first = strlen(mem) + 1;
 
 	replace(pid, pid);
-	if (first < n && strcmp(mem + first, "hook") == 0)
+	if (first < n && strcmp(mem + first, "hook") == 0) {
 		fprintf(out, "hook %ld\n", (long)pid);
+		if (place(pid) < ALIVE)
+			hooks[place(pid)] = 1;
+	}
 }
 
 int
@@ -167,7 +172,7 @@ main(int argc, char **argv)
 				result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 			continue;
 		}
-		if (!is_alive(pid))
+		if (place(pid) == ALIVE)
 			replace(0, pid);
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {	/* a system call */
 			look_at(pid);
@@ -182,7 +187,7 @@ main(int argc, char **argv)
 			executed(pid);
 		if (event)
 			sample();
-		ptrace(PTRACE_SYSCALL, pid, 0, event ? 0L : (long)WSTOPSIG(status));
+		ptrace(place(pid) < ALIVE && hooks[place(pid)] ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0, event ? 0L : (long)WSTOPSIG(status));
 	}
 	return result;
 }
