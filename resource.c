@@ -487,16 +487,22 @@ explain(struct acme_order *o)
 	    o->error ? acme_string(o, o->error) : "the CA gives no reason", (char *)0);
 }
 
-/* How long to wait before a poll, the n-th (from 0) that is waited for, in ms; 0: there is no time left for another. */
+/*
+ * How long to wait before a poll, the n-th (from 0) that is waited for, in ms; -1:
+ * there is no time left for another.  The quick ones are that far from the
+ * request before: on a long way no time is lost by waiting at its end, too.
+ */
 static int64_t
 poll_delay(unsigned n)
 {
 	int64_t after = talk_retry_after(), left = talk_deadline() - now_ms() - POLL_LAST;
 	int64_t delay = n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
 
-	if (n >= POLL_QUICK && after > 0 && after <= POLL_ABSURD)
+	if (n < POLL_QUICK)
+		delay -= talk_took() < delay ? talk_took() : delay;
+	else if (after > 0 && after <= POLL_ABSURD)
 		delay = (after < POLL_WAIT ? after : POLL_WAIT) * 1000;
-	return left <= 0 ? 0 : delay < left ? delay : left;
+	return left <= 0 ? -1 : delay < left ? delay : left;
 }
 
 static int
@@ -538,7 +544,7 @@ wait_while(struct acme_order *o, unsigned set, const char *what)
 
 	for (n = 0; set & 1u << o->status; n++) {
 		delay = poll_delay(naps);
-		if (n == LIMIT_POLLS || delay == 0)
+		if (n == LIMIT_POLLS || delay < 0)
 			return still(o, what);
 		if (n > 0 || o->status == ACME_PROCESSING) {
 			talk_tick(what, (unsigned)((now_ms() - start) / 1000));
@@ -572,7 +578,7 @@ acme_wait_authorization(struct acme_order *o, unsigned i)
 	talk_enter();
 	for (n = 0; r == 0 && z->status == ACME_PENDING; n++) {
 		delay = poll_delay(n ? n - 1 : 0);
-		if (n == LIMIT_POLLS || delay == 0)
+		if (n == LIMIT_POLLS || delay < 0)
 			r = still(o, "validation");
 		else if (n)
 			r = talk_nap(delay);
@@ -606,7 +612,7 @@ request_certificate(struct acme_order *o)
 			return -1;
 		why = *problem_last();
 		delay = poll_delay(try);
-		if (delay == 0 || talk_nap(delay) < 0 || poll_order(o) < 0)
+		if (delay < 0 || talk_nap(delay) < 0 || poll_order(o) < 0)
 			return -1;
 		if (try == FINALIZE_TRIES && o->status == ACME_READY) {
 			*problem_last() = why;

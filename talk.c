@@ -71,6 +71,7 @@ static struct {
 	int64_t deadline;	/* of the call under way */
 
 	struct http_response res;
+	int64_t took;		/* ms from its request to it */
 	char reply[LIMIT_REPLY];
 	char request[LIMIT_REQUEST];
 } talk;
@@ -552,6 +553,7 @@ receive(struct pool_event *e)
 {
 	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
 	pool_next(&talk.res, e, talk.deadline);
+	talk.took = e->took;
 	if (e->tag == HEAD)
 		talk.heads--;
 	else
@@ -697,6 +699,12 @@ const struct http_response *
 talk_reply(void)
 {
 	return &talk.res;
+}
+
+int64_t
+talk_took(void)
+{
+	return talk.took;
 }
 
 int64_t

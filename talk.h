@@ -41,6 +41,7 @@ void talk_ahead(unsigned requests);
  */
 int talk_form(const char *url, struct slice form, const char *what);
 const struct http_response *talk_reply(void);	/* the last one */
+int64_t talk_took(void);			/* ms from its request to it */
 int64_t talk_retry_after(void);			/* its Retry-After in seconds from now, -1 none or junk */
 
 /*
