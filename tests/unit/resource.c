@@ -238,7 +238,9 @@ puts_polls_off(void)
 		talk_allow(60);
 		talk_enter();
 		talk_get("https://ca/x", "x", &redirect);
-		ok(poll_delay(table[i].poll) == table[i].want, table[i].name);
+		/* the quick ones count from the request before */
+		ms = table[i].poll < POLL_QUICK ? talk_took() : 0;
+		ok(poll_delay(table[i].poll) == table[i].want - ms, table[i].name);
 	}
 	for (i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
 		talk_allow(allowed[i]);
