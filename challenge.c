@@ -806,6 +806,7 @@ challenge_end(const char *name, const struct conf *c, const char *error)
 	if (n < 0)
 		return unreadable(name);
 	signals_cleanup(1);
+	program_drop();
 	while (n-- > 0 && wait_fd(-1, 0, 0) != WAIT_SIGNAL)
 		if (end_entry(name, c, ids[n], error))
 			r = ST_STORE;
