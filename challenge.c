@@ -604,6 +604,7 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 		r = pre_hook(name, c);
 	if (r)
 		return r;
+	program_drop();
 	/* without a hook each record that is missing is told */
 	for (i = first; (r == 0 || (r == ST_HOOK && !h.path[0])) && i < last; i++) {
 		if (o->authz[i].status != ACME_PENDING)

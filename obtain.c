@@ -329,6 +329,7 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 {
 	int r;
 
+	program_drop();
 	st->live = store_live(name);
 	st->not_before = chain->not_before;
 	st->not_after = chain->not_after;
