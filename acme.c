@@ -76,16 +76,23 @@ read_directory(struct acme_directory *d)
 	return 0;
 }
 
+/* What was fetched is in use once it has been read to its end. */
 static int
-directory_refresh(void)
+take_directory(void)
 {
-	static struct acme_directory d;
+	struct acme_directory d;
 
-	if (directory_get() < 0 || read_directory(&d) < 0)
+	if (read_directory(&d) < 0)
 		return -1;
 	acme.dir = d;
 	acme.dir_fetched = 1;
 	return 0;
+}
+
+static int
+directory_refresh(void)
+{
+	return directory_get() < 0 ? -1 : take_directory();
 }
 
 void

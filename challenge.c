@@ -604,6 +604,7 @@ challenge_begin(const char *name, const struct conf *c, struct acme_order *o,
 		r = pre_hook(name, c);
 	if (r)
 		return r;
+	program_drop();
 	/* without a hook each record that is missing is told */
 	for (i = first; (r == 0 || (r == ST_HOOK && !h.path[0])) && i < last; i++) {
 		if (o->authz[i].status != ACME_PENDING)
@@ -806,6 +807,7 @@ challenge_end(const char *name, const struct conf *c, const char *error)
 	if (n < 0)
 		return unreadable(name);
 	signals_cleanup(1);
+	program_drop();
 	while (n-- > 0 && wait_fd(-1, 0, 0) != WAIT_SIGNAL)
 		if (end_entry(name, c, ids[n], error))
 			r = ST_STORE;

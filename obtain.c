@@ -233,6 +233,7 @@ fetch_chain(const struct conf *c, unsigned i, struct chain *chain)
 	if (r)
 		return r > 0 ? NO_CHAIN : account_failed();
 	stage = AT_CHAIN;
+	program_drop();
 	if (chain_check(chain, buf_view(&pem), c, public_key(), &out, &why) == 0)
 		return 0;
 	return fail(ST_PROTO, "the certificate from the CA is not used: ", why, (char *)0);
@@ -328,6 +329,7 @@ conclude(const char *name, const struct conf *c, struct renewal *st, const struc
 {
 	int r;
 
+	program_drop();
 	st->live = store_live(name);
 	st->not_before = chain->not_before;
 	st->not_after = chain->not_after;
@@ -381,6 +383,7 @@ complete(const char *name, const struct conf *c, struct chain *chain)
 	if (r)
 		return r;
 	stage = AT_FINALIZE;
+	program_drop();
 	if (order.status != ACME_VALID || !order.certificate[0])
 		r = finalize(c);
 	progress(0, 0, 0, 0);
@@ -410,6 +413,7 @@ attempt(const char *name, const struct conf *c, struct renewal *st, int fresh)
 	if (r || !st)
 		return r;
 	stage = AT_FILES;
+	program_drop();		/* what comes now is other code than what came before */
 	r = commit(name, c, st, &chain);
 	return r ? r : conclude(name, c, st, &chain);
 }

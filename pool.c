@@ -94,7 +94,10 @@ connect_to(struct connection *c, const struct http_url *u, int64_t deadline)
 	int64_t start = now_ms();
 
 	memset(&e, 0, sizeof(e));
+	/* a handshake is a large part of the program, used by nothing else */
+	program_drop();
 	c->tls = tls_connect(pool.tls, u->host, u->port, deadline, &e);
+	program_drop();
 	if (!c->tls && e.signal)
 		return problem_set(ST_NET, "interrupted", (char *)0);
 	if (!c->tls)

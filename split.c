@@ -385,6 +385,7 @@ settle(int control)
 	if (control != 3 && dup2(control, 3) < 0)
 		_exit(1);
 	descriptors_close(3);
+	program_drop();
 	split.control = 3;
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	if (chdir("/") < 0)
