@@ -20,6 +20,8 @@ TITLES = {
     "http": "first certificate with {} names, each really validated (http-01)",
     "idle": "renew with {} certificates, none of them due",
 }
+ROWS = ("first-1", "first-10", "first-100", "renew-1", "renew-100", "http-10", "idle-1000")
+CLIENTS = ("acme", "lego", "lego-fast", "acmetool", "certbot", "uacme", "dehydrated", "acme.sh", "probe")
 NEIGHBOURS = ("uacme", "acme.sh", "dehydrated", "certbot", "lego", "lego-fast")
 
 
@@ -28,7 +30,7 @@ def number(text):
 
 
 def read(raw_name, clients_name):
-    """Results by (row, rtt, client), in the order in which they were measured."""
+    """Results by (row, rtt, client), in the order of the tables above."""
     clients, runs = {}, {}
     with open(clients_name, encoding="utf-8") as file:
         for line in file:
@@ -47,7 +49,12 @@ def read(raw_name, clients_name):
         results[row, rtt, client].update(
             client=client, row=row, rtt_ms=rtt, version=clients.get(client, ("-", None))[0],
             installed_kib=clients.get(client, ("-", None))[1])
-    return results
+    return dict(sorted(results.items(), key=lambda item: (place(ROWS, item[0][0]), item[0][1],
+                                                          place(CLIENTS, item[0][2]))))
+
+
+def place(names, name):
+    return (names.index(name), "") if name in names else (len(names), name)
 
 
 def other_rtt(runs, row, rtt, client):
@@ -209,7 +216,7 @@ def write_text(results, name):
     with open(name, "w", encoding="utf-8") as file:
         print("acme beside other clients; README here says how it is measured.\n"
               "x: times as much as acme.  KIB: peaks of all processes alive together, summed;\n"
-              "PSS the same with shared pages shared out.  Medians; runs says of how many.\n".replace("KIB", "KiB"),
+              "PSS the same with shared pages counted once.  Medians; runs says of how many.\n".replace("KIB", "KiB"),
               file=file)
         seen = {}
         for entry in results.values():
