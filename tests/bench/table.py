@@ -5,6 +5,7 @@ results.txt (the same beside each other, with ratios to acme, and the goals) and
 results.svg (a chart).  Nothing is in them that RAW and CLIENTS do not have.
 """
 
+import math
 import statistics
 import sys
 
@@ -15,12 +16,21 @@ RAW = ("wall_us cpu_us processes memory_kib pss_kib connections handshakes reque
 # Those that watching a process does not change are taken from the runs that are timed.
 WATCHED = ("processes", "memory_kib", "pss_kib")
 TITLES = {
-    "first": "first certificate with {} name(s), account included",
-    "renew": "renewal with {} name(s)",
-    "http": "first certificate with {} names, each really validated (http-01)",
+    "first": "first certificate with {}, account included",
+    "renew": "renewal with {}",
+    "http": "first certificate with {}, each really validated (http-01)",
     "idle": "renew with {} certificates, none of them due",
 }
+ROWS = ("first-1", "first-10", "first-100", "renew-1", "renew-100", "http-10", "idle-1000")
+CLIENTS = ("acme", "lego", "lego-fast", "acmetool", "certbot", "uacme", "dehydrated", "acme.sh", "probe")
 NEIGHBOURS = ("uacme", "acme.sh", "dehydrated", "certbot", "lego", "lego-fast")
+
+
+def title(row):
+    kind, count = row.split("-")
+    if kind != "idle":
+        count += " name" if count == "1" else " names"
+    return TITLES[kind].format(count)
 
 
 def number(text):
@@ -28,7 +38,7 @@ def number(text):
 
 
 def read(raw_name, clients_name):
-    """Results by (row, rtt, client), in the order in which they were measured."""
+    """Results by (row, rtt, client), in the order of the tables above."""
     clients, runs = {}, {}
     with open(clients_name, encoding="utf-8") as file:
         for line in file:
@@ -47,7 +57,12 @@ def read(raw_name, clients_name):
         results[row, rtt, client].update(
             client=client, row=row, rtt_ms=rtt, version=clients.get(client, ("-", None))[0],
             installed_kib=clients.get(client, ("-", None))[1])
-    return results
+    return dict(sorted(results.items(), key=lambda item: (place(ROWS, item[0][0]), item[0][1],
+                                                          place(CLIENTS, item[0][2]))))
+
+
+def place(names, name):
+    return (names.index(name), "") if name in names else (len(names), name)
 
 
 def other_rtt(runs, row, rtt, client):
@@ -106,8 +121,7 @@ def against(value, base, digits):
 def table(results, row, rtt, file):
     entries = [entry for (r, t, _), entry in results.items() if (r, t) == (row, rtt)]
     base = results.get((row, rtt, "acme"), {})
-    kind, count = row.split("-")
-    print(f"\n{TITLES[kind].format(count)}; {rtt} ms round trip\n", file=file)
+    print(f"\n{title(row)}; {rtt} ms round trip\n", file=file)
     head = ("client", "wall s", "", "CPU s", "", "asleep s", "KiB", "", "PSS", "procs", "conns", "TLS",
             "requests", "trips", "KB up", "KB down", "runs")
     lines = [head]
@@ -209,7 +223,7 @@ def write_text(results, name):
     with open(name, "w", encoding="utf-8") as file:
         print("acme beside other clients; README here says how it is measured.\n"
               "x: times as much as acme.  KIB: peaks of all processes alive together, summed;\n"
-              "PSS the same with shared pages shared out.  Medians; runs says of how many.\n".replace("KIB", "KiB"),
+              "PSS the same with shared pages counted once.  Medians; runs says of how many.\n".replace("KIB", "KiB"),
               file=file)
         seen = {}
         for entry in results.values():
@@ -236,8 +250,6 @@ LEFT, WIDTH, BAR, GAP = 110, 560, 13, 34
 
 
 def write_svg(results, name):
-    import math
-
     shown = [(row, rtt, [(entry["client"], entry["wall_s"]) for (r, t, _), entry in results.items()
                          if (r, t) == (row, rtt) and entry.get("wall_s") and entry["client"] != "probe"])
              for row, rtt in CHART]
@@ -246,15 +258,14 @@ def write_svg(results, name):
     if not walls:
         return
     low = math.floor(math.log10(min(walls) / 1.5))
-    high = math.ceil(math.log10(max(walls)))
+    high = math.log10(max(walls))
 
     def x(seconds):
         return LEFT + WIDTH * (math.log10(seconds) - low) / (high - low)
 
     out, y = [], 44
     for row, rtt, bars in shown:
-        kind, count = row.split("-")
-        out.append(f'<text x="0" y="{y}" class="t">{TITLES[kind].format(count)}, {rtt} ms</text>')
+        out.append(f'<text x="0" y="{y}" class="t">{title(row)}, {rtt} ms</text>')
         y += 8
         for client, wall in sorted(bars, key=lambda bar: bar[1]):
             mine = ' class="a"' if client == "acme" else ""
@@ -265,7 +276,7 @@ def write_svg(results, name):
         y += GAP - 8
     bottom = y - GAP + 12
     grid = []
-    for power in range(low, high + 1):
+    for power in range(low, math.floor(high) + 1):
         at = x(10 ** power)
         grid.append(f'<line x1="{at:.1f}" y1="24" x2="{at:.1f}" y2="{bottom}"/>'
                     f'<text x="{at:.1f}" y="{bottom + 12}" text-anchor="middle">{10 ** power:g} s</text>')
