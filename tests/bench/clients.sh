@@ -330,7 +330,7 @@ lego_renew()
 lego_idle()
 {
 	lego_options n1.idle.example.test
-	# shellcheck disable=SC2016
+	# shellcheck disable=SC2016,SC2086
 	timed sh -c 'i=0; while [ $((i += 1)) -le "$0" ]; do
 		lego "$@" renew || exit; done' "$1" $options
 }
@@ -392,7 +392,7 @@ acmetool_fill()
 	from=$(echo certs/*)
 	url=$(cat "$from/url")
 	for i in $(seq "$1"); do
-		to=certs/$(printf %s "$url$i" | openssl dgst -sha256 -binary | base32 | tr 'A-Z' 'a-z' | tr -d '=\n') &&
+		to=certs/$(printf %s "$url$i" | openssl dgst -sha256 -binary | base32 | tr '[:upper:]' '[:lower:]' | tr -d '=\n') &&
 		cp -a "$from" "$to" &&
 		printf %s "$url$i" >"$to/url" &&
 		cp -a desired/n1.idle.example.test-* "desired/copy$i" || exit
