@@ -301,6 +301,7 @@ wait $pid || status=$?
 is 'a hook that ended meanwhile was in time' "$status" 0
 
 diag "at most $slowest ms from a signal to the end"
-ok 'the end comes at once' test "$slowest" -lt 2000
+# two seconds are what a process has that TERM does not end, or that nobody reaps
+ok 'the end comes soon' test "$slowest" -lt 2500
 
 done_testing
