@@ -196,7 +196,7 @@ url_of(int tag)
 }
 
 static const char *
-what(int tag)
+title(int tag)
 {
 	return tag == HEAD ? "new nonce" : run.b->kind < 0 ? run.b->what : kinds[run.b->kind].what;
 }
@@ -303,16 +303,16 @@ hold(unsigned *tries)
 static int
 sign(int i, struct slice *body)
 {
-	char nonce[LIMIT_NONCE];
+	char fresh[LIMIT_NONCE];
 	struct buf b = BUF(talk.request);
 	int r;
 
-	nonce_take(nonce);
-	r = talk.config.sign(talk.config.ctx, (enum acme_kind)run.b->kind, url_of(i), nonce, &b);
+	nonce_take(fresh);
+	r = talk.config.sign(talk.config.ctx, (enum acme_kind)run.b->kind, url_of(i), fresh, &b);
 	*body = buf_view(&b);
 	if (r == 0 && !b.err)
 		return 0;
-	return problem_set(ST_PROTO, what(i), " ", url_of(i), b.err ?
+	return problem_set(ST_PROTO, title(i), " ", url_of(i), b.err ?
 	    ": the request is larger than the limit of 50000 bytes" : ": not signed", (char *)0);
 }
 
@@ -326,7 +326,7 @@ send_request(int tag)
 	int r;
 
 	if (http_url(&u, slice(url_of(tag))) < 0 || !u.tls)
-		return problem_set(ST_PROTO, what(tag), ": not an https URL: ", url_of(tag), (char *)0);
+		return problem_set(ST_PROTO, title(tag), ": not an https URL: ", url_of(tag), (char *)0);
 	if (tag != HEAD && run.b->kind == FORM) {
 		type = "application/x-www-form-urlencoded";
 		body = talk.form;
@@ -429,7 +429,7 @@ nonce_answered(void)
 		return;
 	if (talk.res.status / 100 == 2)
 		problem_set(ST_PROTO, "new nonce ", talk.nonce_url, ": the reply carries no Replay-Nonce", (char *)0);
-	else if (problem_judge(&talk.res, what(HEAD), talk.nonce_url) < 0 && hold(&run.head_tries) == 0)
+	else if (problem_judge(&talk.res, title(HEAD), talk.nonce_url) < 0 && hold(&run.head_tries) == 0)
 		return;
 	fail_batch();
 }
@@ -448,7 +448,7 @@ item_answered(int i)
 	unsigned tries = item->tries;
 	int kind = run.b->kind;
 
-	if (kind == FORM || problem_judge(&talk.res, what(i), url_of(i)) == 0 ||
+	if (kind == FORM || problem_judge(&talk.res, title(i), url_of(i)) == 0 ||
 	    (kind == TALK_GET && talk.res.status / 100 == 3)) {
 		finish(i, 0);
 		return;
@@ -524,7 +524,7 @@ lost(const struct pool_event *e)
 	if (e->signal && stop_signal())
 		interrupted();
 	else
-		problem_set(bad ? ST_PROTO : ST_NET, what(e->tag), " ", url_of(e->tag), ": ", e->why, (char *)0);
+		problem_set(bad ? ST_PROTO : ST_NET, title(e->tag), " ", url_of(e->tag), ": ", e->why, (char *)0);
 	again = !bad && !stop_signal() && now_ms() < talk.deadline && may_resend(e);
 	if (e->tag != HEAD && !again)
 		finish(e->tag, -1);

@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 
 	if (n == 0 || n > LIMIT_REPLY)
 		return 0;
-	memset(&talk.why, 0, sizeof(talk.why));
+	memset(problem_last(), 0, sizeof(*problem_last()));
 	talk.res.status = status[p[0] % 5];
 	buf_init(&talk.res.body, talk.reply, sizeof(talk.reply));
 	buf_mem(&talk.res.body, p + 1, n - 1);
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 		need(*kid && memchr(kid, 0, sizeof(kid)) && *key && memchr(key, 0, sizeof(key)));
 		return 0;
 	}
-	need(talk.why.status == ST_LATER || talk.why.status == ST_REFUSED || talk.why.status == ST_PROTO);
-	need_printable(talk.why.text, sizeof(talk.why.text));
+	need(problem_last()->status == ST_LATER || problem_last()->status == ST_REFUSED || problem_last()->status == ST_PROTO);
+	need_printable(problem_last()->text, sizeof(problem_last()->text));
 	return 0;
 }

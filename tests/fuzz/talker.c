@@ -171,7 +171,7 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 		return 0;
 	verbose = -1;
 	memset(&talker, 0, sizeof(talker));
-	talker.config = (struct acme_config){ &tls, "fuzz", 1, fake_sign, 0, 0, 0 };
+	talker.config = (struct acme_config){ .tls = &tls, .agent = "fuzz", .timeout = 1, .sign = fake_sign };
 	for (int i = 0; i < EP_COUNT; i++)
 		slice_copy(slice("https://ca.example/e"), talker.directory.url[i], LIMIT_URL);
 	talker.open = 1;
