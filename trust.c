@@ -459,16 +459,16 @@ add_known(void)
 {
 	uint32_t wanted[MAX_CERTS + 1];
 	struct scan s;
-	unsigned i, k;
+	unsigned i, k, n;
 
-	for (k = 0; k < t.count; k++)
-		wanted[k] = sum(t.cert[k].issuer);
-	wanted[k] = sum(t.cert[0].subject);
+	for (n = 0; n < t.count; n++)
+		wanted[n] = sum(t.cert[n].issuer);
+	wanted[n++] = sum(t.cert[0].subject);
 	scan_start(&s, 0);
 	for (i = 0; i < known.count; i++) {
-		for (k = 0; k <= t.count && wanted[k] != known.entry[i].subject; k++)
+		for (k = 0; k < n && wanted[k] != known.entry[i].subject; k++)
 			;
-		if (k <= t.count)
+		if (k < n)
 			add_at(&s, known.entry[i].at);
 	}
 }
