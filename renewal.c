@@ -88,7 +88,8 @@ take_line(struct renewal *r, const struct line *m, struct slice v)
 		*(int64_t *)(void *)at = time_rfc3339(v, &t) == 0 ? t : 0;
 		return;
 	case TEXT:
-		at[0] = 0;
+		if (at[0])	/* said before: nothing of that stays */
+			memset(at, 0, m->size);
 		if (is_whole(v))
 			slice_copy(v, at, m->size);
 		return;
