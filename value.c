@@ -302,9 +302,10 @@ value_proxy(struct buf *text, const char *value, const char **why)
 	struct buf b = BUF(mem);
 	struct http_url u;
 	const char *at = strrchr(value, '@'), *host = at ? at + 1 : value;
+	size_t most = LIMIT_URL - sizeof("http://") - (strstr(value, "://") ? 0 : strlen("http://"));
 
 	*why = "not http://HOST:PORT";
-	if (strpbrk(value, " \t") || strlen(value) > LIMIT_URL - sizeof("http://"))
+	if (strpbrk(value, " \t") || strlen(value) > most)
 		return 0;
 	if (!at && strstr(value, "://"))
 		buf_str(&b, value);
