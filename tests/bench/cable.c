@@ -36,6 +36,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../check.h"
+
 enum { UP, DOWN, MTU = 1500, QUEUE = 16384 };
 enum { FIN = 1, SYN = 2, RST = 4 };
 
@@ -65,15 +67,6 @@ static unsigned long connections, handshakes;
 static uint32_t reached;        /* the latest step that has reached the client */
 static int waiting;
 static int64_t delay, busy, busy_since;
-
-static void
-check(int good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(1);
-}
 
 static int64_t
 now(void)

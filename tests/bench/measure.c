@@ -26,20 +26,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../check.h"
+
 enum { ALIVE = 1024 };
 
 static pid_t alive[ALIVE];
 static long processes, memory, pss;
 static volatile sig_atomic_t ticks;
-
-static void
-check(int good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(125);
-}
 
 static long long
 usec(void)

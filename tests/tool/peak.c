@@ -16,21 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../check.h"
+
 enum { ALIVE = 256 };
 
 static pid_t alive[ALIVE];
 static long most[ALIVE];		/* KiB */
 static int hooks[ALIVE];
 static FILE *out;
-
-static void
-check(int good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(125);
-}
 
 /* Puts a pid in the place of another; 0 is an empty one. */
 static void

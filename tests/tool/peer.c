@@ -23,14 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void
-check(int good, const char *what)
-{
-	if (good)
-		return;
-	perror(what);
-	exit(1);
-}
+#include "../check.h"
 
 static struct sockaddr_in
 local(const char *port)
