@@ -513,6 +513,18 @@ pick(const struct conf *c, struct buf *names, struct buf *ask)
 	return talks;
 }
 
+/* As issue_conf(); what is wrong with it is told when it is to be renewed. */
+static int
+conf_quietly(const char *name, const struct conf *given, struct conf *c)
+{
+	int r;
+
+	lenient = 1;
+	r = issue_conf(name, given, c);
+	lenient = 0;
+	return r;
+}
+
 /* The certificates whose CA is asked at once, all by one conversation. */
 static struct {
 	unsigned count;
@@ -537,9 +549,7 @@ note_window(const char *name, const struct conf *given, const struct acme_renewa
 	if (fd < 0)
 		return;
 	about(name);
-	lenient = 1;
-	r = issue_conf(name, given, &c);
-	lenient = 0;
+	r = conf_quietly(name, given, &c);
 	renewal_read(name, &st);
 	if (r == 0 && due_ask(&st, now_wall())) {
 		r = c.days != 0;
@@ -574,9 +584,7 @@ collect(const char *name, const struct conf *given, const struct renewal *st)
 	int r;
 
 	about(name);
-	lenient = 1;
-	r = issue_conf(name, given, &c);
-	lenient = 0;
+	r = conf_quietly(name, given, &c);
 	if (r == 0 && c.days)
 		note_window(name, given, 0);
 	if (r || c.days)
@@ -585,9 +593,7 @@ collect(const char *name, const struct conf *given, const struct renewal *st)
 		ask_collected(given);
 		about(name);
 		/* its texts were those of others since */
-		lenient = 1;
-		r = issue_conf(name, given, &c);
-		lenient = 0;
+		r = conf_quietly(name, given, &c);
 	}
 	if (r || ari_open(&c, st->server) < 0)
 		return;

@@ -195,6 +195,7 @@ url_of(int tag)
 	return tag == HEAD ? talk.nonce_url : run.b->url(run.b->ctx, (unsigned)tag);
 }
 
+/* What a request is called in messages. */
 static const char *
 title(int tag)
 {

@@ -398,6 +398,27 @@ show(const struct message *m)
 	return 0;
 }
 
+/* One message before the last. */
+static int
+take_message(const struct message *m)
+{
+	switch (m->what) {
+	case SIGN:
+		return give_signature(m->number);
+	case DIRECTORY:
+		return take_directory();
+	case SINGLE:
+		talker.single = 1;
+		return 0;
+	case TRACE:
+	case TICK:
+		return show(m);
+	case DONE:
+		break;
+	}
+	return senseless();
+}
+
 /*
  * Goes on until the request is done: its result, and how many bytes of what it
  * gives follow in *n.
@@ -414,10 +435,7 @@ finish(size_t *n)
 		r = receive(&m, sizeof(m));
 		if (r < 0 || m.what == DONE)
 			break;
-		r = m.what == SIGN ? give_signature(m.number) :
-		    m.what == DIRECTORY ? take_directory() :
-		    m.what == SINGLE ? (talker.single = 1, 0) :
-		    m.what == TRACE || m.what == TICK ? show(&m) : senseless();
+		r = take_message(&m);
 	}
 	if (r == 0 && (m.number > 1 || (m.number == 1 && talker.request.call != CALL_CERTIFICATE)))
 		r = senseless();
