@@ -407,7 +407,7 @@ static void
 start_servers(void)
 {
 	struct pollfd p[2 * PEERS];
-	unsigned port;
+	unsigned port, tries;
 	int i;
 
 	memset(peer, 0, sizeof(peer));
@@ -420,6 +420,13 @@ start_servers(void)
 		} else {
 			p[2 * i].fd = bound(SOCK_DGRAM, &port);
 			p[2 * i + 1].fd = bound(SOCK_STREAM, &port);
+			/* somebody else may have that number for TCP */
+			for (tries = 0; p[2 * i + 1].fd < 0 && tries < 100; tries++) {
+				close(p[2 * i].fd);
+				port = 0;
+				p[2 * i].fd = bound(SOCK_DGRAM, &port);
+				p[2 * i + 1].fd = bound(SOCK_STREAM, &port);
+			}
 			p[2 * i].events = p[2 * i + 1].events = POLLIN;
 			if (p[2 * i + 1].fd < 0)
 				printf("Bail out! no port\n");
