@@ -18,9 +18,8 @@
 enum {
 	POLL_WAIT = 30,		/* s of Retry-After that one poll is put off */
 	POLL_ABSURD = 600,	/* s: a Retry-After beyond is not about this order (ZeroSSL: 86400) */
-	POLL_FIRST = 10,	/* ms, for a CA that needs but a moment */
-	POLL_SECOND = 50,	/* ms, doubling */
-	POLL_QUICK = 5,		/* of these come whatever Retry-After says: most CAs are done by then */
+	POLL_FIRST = 50,	/* ms, doubling */
+	POLL_QUICK = 4,		/* of these come whatever Retry-After says: most CAs are done by then */
 	POLL_LIMIT = 5000,	/* ms, without Retry-After */
 	POLL_LAST = 1000,	/* ms that are left for the last poll */
 	POLL_STUCK = 3,		/* polls after which authorizations are looked at */
@@ -497,7 +496,7 @@ static int64_t
 poll_delay(unsigned n)
 {
 	int64_t after = talk_retry_after(), left = talk_deadline() - now_ms() - POLL_LAST;
-	int64_t delay = n == 0 ? POLL_FIRST : n < 8 ? (int64_t)POLL_SECOND << (n - 1) : POLL_LIMIT;
+	int64_t delay = n < 7 ? (int64_t)POLL_FIRST << n : POLL_LIMIT;
 
 	if (n < POLL_QUICK)
 		delay -= talk_took() < delay ? talk_took() : delay;
